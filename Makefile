@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What people run. Each target is a script in tools/pagoda/; `make help` lists
+# them. Linux itself is built by its own Makefile, in build/.
+
+ARCH ?= x86_64
+VM ?= pagoda
+PAGODA_VARS := ARCH VM LINUX_SRC V DEBUG TIMEOUT APPEND
+export $(PAGODA_VARS)
+export PYTHONDONTWRITEBYTECODE = 1
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
+run: tools
+	@tools/pagoda/boot.py run
+shell: tools
+	@tools/pagoda/boot.py shell
+check: tools
+	@tools/pagoda/check.py
+image: tools
+	@tools/pagoda/image.py
+tools:
+	@tools/pagoda/install
+
+clean:
+	rm -rf build
+
+.PHONY: help run shell check image tools clean
+.NOTPARALLEL:
+
+#: Pagoda: a virtual-memory core for Linux 6.12.
+#:
+#:   make run      build, boot in QEMU, run the tour; status 0 if all of it held
+#:   make shell    the same kernel with an interactive shell
+#:   make check    contract, KUnit suites and user-space suites; ends with a count
+#:   make image    build only: build/ARCH-VM/ is the kernel's object tree
+#:   make clean    remove build/
+#:
+#: Variables:
+#:   ARCH=x86_64       (i386, arm64, riscv64, m68k-nommu, riscv64-nommu: not yet)
+#:   VM=pagoda|stock   which virtual-memory core; default pagoda
+#:   LINUX_SRC=PATH    a Linux 6.12 tree or tar archive instead of Debian's package
+#:   DEBUG=1           with lockdep, KASAN and the kernel's VM checks
+#:   TIMEOUT=SECONDS   how long the guest may take
+#:   APPEND="ARGS"     more kernel arguments, such as no5lvl
+#:   V=1               show everything that is run
+#:
+#: What is missing is installed with apt-get when run as root.

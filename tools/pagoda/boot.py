@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""make run, make shell: boot a kernel in QEMU and see what becomes of it.
+
+The guest has two serial lines: the kernel's log goes to log/console.log, what
+programs print comes here. A guest is well when it printed its exit status and
+its log is clean; anything else (no status, a panic, a warning, the time limit)
+ends in one line that says so.
+"""
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+
+import guest
+import kernel
+from common import (APPEND, DEBUG, NOTES, OBJ, TIMEOUT, VERBOSE, die, main, say, shown)
+
+QEMU = ['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-smp', '2', '-m', '2048',
+        '-nodefaults', '-no-reboot', '-display', 'none']
+ARGUMENTS = 'console=ttyS0 panic=-1 oops=panic'
+CONSOLE = os.path.join(NOTES, 'console.log')
+LIMIT = TIMEOUT or (2400 if DEBUG else 900)
+
+# What the kernel prints when something is wrong with it, after its time stamp.
+SPLAT = re.compile(
+    r'\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? (?P<what>(?:WARNING:|BUG:|BUG |INFO: (?!NMI)|Oops|Kernel panic|'
+    r'general protection fault|kernel BUG at|UBSAN:|KASAN:|Bad page|page_table_check|'
+    r'watchdog: BUG|rcu: INFO:|invalid opcode:|double fault:|traps: PANIC|'
+    r'debug_vm_pgtable: .*fail|Unable to handle).*)')
+
+
+def splats(log):
+    """Lines of a kernel log that say something is wrong."""
+    return [match.group('what').strip() for line in open(log, errors='replace')
+            for match in [SPLAT.search(line)] if match]
+
+
+def command(image, initramfs, job, *more):
+    append = f'{ARGUMENTS} pagoda.job={job} pagoda.limit={max(60, LIMIT // 3)} {APPEND}'
+    return QEMU + ['-kernel', image, '-initrd', initramfs, '-append', append.strip(),
+                   '-drive', f'file={guest.DISK},if=virtio,format=raw,snapshot=on',
+                   '-serial', 'file:' + CONSOLE, *more]
+
+
+class Run:
+    """One boot: lines of the programs go to on_line, the outcome is in status and trouble."""
+
+    def __init__(self, job, on_line, stdin=None):
+        self.job, self.on_line, self.stdin = job, on_line, stdin
+        self.status, self.trouble = None, None
+        self.image, self.initramfs = kernel.build(), guest.build()
+        self.console_at = 0
+
+    def go(self):
+        open(CONSOLE, 'w').close()
+        qemu = command(self.image, self.initramfs, self.job, '-serial', 'stdio')
+        if VERBOSE:
+            print('$', ' '.join(qemu), flush=True)
+        say(f'booting {shown(OBJ)}; the kernel\'s log is {shown(CONSOLE)}')
+        process = subprocess.Popen(qemu, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=open(CONSOLE + '.qemu', 'w'))
+        try:
+            late = self._follow(process, time.monotonic() + LIMIT)
+        finally:
+            process.kill()
+            process.wait()
+        self._judge(late, process.returncode)
+        return self
+
+    def _follow(self, process, deadline):
+        """Pass lines on until QEMU ends; return whether the time ran out."""
+        out, rest = process.stdout, b''
+        while True:
+            self._show_console()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return True
+            if not select.select([out], [], [], min(left, 1))[0]:
+                continue
+            chunk = os.read(out.fileno(), 65536)
+            if not chunk:
+                process.wait()
+                return False
+            *lines, rest = (rest + chunk).split(b'\n')
+            for line in lines:
+                self._line(line.decode(errors='replace').rstrip('\r'), process)
+
+    def _line(self, line, process):
+        words = line.split()
+        if words[:2] == ['pagoda-guest:', 'exit'] and len(words) == 3:
+            self.status = int(words[2])
+        elif words == ['pagoda-guest:', 'shell']:
+            if self.stdin is not None:
+                process.stdin.write(self.stdin + b'\nexit\n')
+                process.stdin.flush()
+        else:
+            self.on_line(line)
+
+    def _show_console(self):
+        if VERBOSE:
+            with open(CONSOLE, errors='replace') as file:
+                file.seek(self.console_at)
+                sys.stdout.write(file.read())
+                sys.stdout.flush()
+                self.console_at = file.tell()
+
+    def _judge(self, late, code):
+        wrong = splats(CONSOLE)
+        panic = [line for line in wrong if line.startswith(('Kernel panic', 'BUG', 'Oops'))]
+        if panic and self.status is None:
+            self.trouble = f'the guest crashed: {panic[0]}'
+        elif late:
+            self.trouble = f'the guest hung: no end after {LIMIT} s (TIMEOUT=)'
+        elif self.status is None:
+            words = open(CONSOLE + '.qemu').read().strip().splitlines()
+            self.trouble = words[-1] if words and code else 'the guest stopped without a status'
+        elif wrong:
+            self.trouble = f'the kernel complained: {wrong[0]}'
+        if self.trouble:
+            self.trouble += f'; log: {shown(CONSOLE)}'
+
+
+def run():
+    """The tour; status 0 if every step held and the kernel had nothing to say."""
+    outcome = Run('tour', lambda line: print(line, flush=True)).go()
+    if outcome.trouble:
+        die(outcome.trouble)
+    if outcome.status:
+        die(f'the tour ended with status {outcome.status}')
+    say('the tour held')
+    return 0
+
+
+def shell():
+    """An interactive shell; without a terminal, stdin is what it is to run."""
+    if not sys.stdin.isatty():
+        commands = sys.stdin.buffer.read()
+        outcome = Run('shell', lambda line: print(line, flush=True), commands).go()
+        if outcome.trouble:
+            die(outcome.trouble)
+        return outcome.status
+    image, initramfs = kernel.build(), guest.build()
+    say('booting; leave with exit, or Ctrl-A X; the kernel\'s log is ' + shown(CONSOLE))
+    qemu = command(image, initramfs, 'shell', '-chardev', 'stdio,id=line,mux=on,signal=off',
+                   '-serial', 'chardev:line', '-mon', 'line')
+    status = subprocess.run(qemu).returncode
+    wrong = splats(CONSOLE)
+    if wrong:
+        die(f'the kernel complained: {wrong[0]}; log: {shown(CONSOLE)}')
+    return status
+
+
+if __name__ == '__main__':
+    main({'run': run, 'shell': shell}[sys.argv[1]])

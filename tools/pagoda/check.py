@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""make check: the contract, the KUnit suites, and the user-space suites.
+
+All of it runs on one kernel. Results are counted together; the last line is
+the count, and the status is 0 only if something passed and nothing failed.
+"""
+import os
+import re
+import subprocess
+import sys
+
+import boot
+import contract
+import guest
+import kernel
+import tap
+from common import (ARCH, NOTES, OBJ, TOP, TREE, VERBOSE, VM, clean_environment, main, read,
+                    say, shown, write)
+
+KUNIT = os.path.join(TREE, 'tools/testing/kunit')
+
+
+def one(good, what):
+    """A check that is one result by itself."""
+    print(f'{"ok" if good else "not ok"} - {what}', flush=True)
+    return tap.Count(int(bool(good)), int(not good), 0)
+
+
+def check_contract():
+    say('the contract of ' + shown(OBJ))
+    log = os.path.join(NOTES, 'contract.txt')
+    lines = []
+    total, wrong = contract.contract(OBJ, lines.append)
+    write(log, '\n'.join(lines) + '\n')
+    print('\n'.join(lines), flush=True)
+    result = one(total > 0, f'contract: {total} symbols are used of the VM core')
+    if VM == 'pagoda':
+        linked = any(line.startswith('mm/pagoda/') for line in lines)
+        result += one(linked and not wrong, 'contract: no replaced object is built or linked'
+                      + ''.join(' ' + path for path in wrong))
+    return result
+
+
+def kunit_count(output):
+    """The figures on kunit.py's last line."""
+    last = re.findall(r'Testing complete\..*', output)
+    found = dict((k, int(n)) for k, n in re.findall(r'(\w+): (\d+)', last[-1])) if last else {}
+    bad = sum(found.get(kind, 0) for kind in ('failed', 'crashed', 'errors'))
+    return tap.Count(found.get('passed', 0), bad, found.get('skipped', 0))
+
+
+def check_kunit():
+    """The suites in the kernel, run by the kernel's own kunit.py."""
+    say('KUnit suites, run by kunit.py')
+    command = [sys.executable, os.path.join(KUNIT, 'kunit.py'), 'exec', f'--arch={ARCH}',
+               f'--build_dir={OBJ}', f'--kunitconfig={TOP}/mm/pagoda',
+               f'--qemu_config={TOP}/tools/pagoda/qemu-{ARCH}.py',
+               f'--json={NOTES}/kunit.json', f'--timeout={boot.LIMIT}']
+    if boot.APPEND:
+        command.append('--kernel_args=' + boot.APPEND)
+    if VERBOSE:
+        print('$', ' '.join(command), flush=True)
+    output = []
+    with subprocess.Popen(command, cwd=TREE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors='replace',
+                          env=dict(clean_environment(), PYTHONDONTWRITEBYTECODE='1')) as process:
+        for line in process.stdout:
+            output.append(line)
+            dull = re.match(r'\[[\d:]+\] (\[(PASSED|SKIPPED)\]|=+ [^\[]* =+$)', line)
+            if VERBOSE or not dull:
+                print(line, end='', flush=True)
+    log = os.path.join(OBJ, 'test.log')     # where kunit.py leaves the kernel's log
+    write(os.path.join(NOTES, 'kunit.log'), ''.join(output))
+    write(os.path.join(NOTES, 'kunit.ktap'), ktap(read(log, '')))
+    count = kunit_count(''.join(output))
+    if process.returncode and not count.failed:
+        count += one(False, f'kunit.py ended with status {process.returncode}')
+    wrong = boot.splats(log) if os.path.exists(log) else ['no log']
+    return count + one(not wrong, 'KUnit: the kernel\'s log is clean' + says(wrong, log))
+
+
+def ktap(log):
+    """The KTAP in a kernel log, as kunit.py reads it."""
+    sys.path.insert(0, KUNIT)
+    sys.dont_write_bytecode = True
+    import kunit_parser
+    return '\n'.join(kunit_parser.extract_tap_lines(iter(log.splitlines(True)))) + '\n'
+
+
+def says(wrong, log):
+    return f': {wrong[0]}; log: {shown(log)}' if wrong else ''
+
+
+class Suites:
+    """Follows the guest through its programs and counts what they print."""
+
+    def __init__(self):
+        self.count, self.name, self.lines = tap.Count(), None, []
+        self.done, self.ktap = [], ['KTAP version 1']
+
+    def line(self, line):
+        words = line.split()
+        if words[:2] == ['pagoda-guest:', 'begin']:
+            self.name, self.lines = words[2], []
+        elif words[:2] == ['pagoda-guest:', 'end']:
+            self.end(int(words[3]))
+        else:
+            self.lines.append(line)
+            if VERBOSE or not self.name:
+                print(line, flush=True)
+
+    def end(self, status):
+        count, wrong = tap.of_program(self.lines, status)
+        for line in wrong:
+            print('    ' + line)
+        print(f'  {self.name}: {count}', flush=True)
+        self.count += count
+        self.done.append(self.name)
+        self.ktap += ['  ' + line for line in self.lines]
+        self.ktap.append(f'{"not ok" if count.failed else "ok"} {len(self.done)} {self.name}')
+        self.name = None
+
+
+def check_programs():
+    """The tour and the user-space suites, in one boot of the guest."""
+    say('the tour and the user-space suites')
+    suites = Suites()
+    run = boot.Run('check', suites.line)
+    expected = ['tour'] + read(os.path.join(guest.GUEST, 'suites')).split()
+    run.go()
+    if suites.name:
+        suites.end(-1)
+    suites.ktap.insert(1, f'1..{len(expected)}')
+    write(os.path.join(NOTES, 'programs.ktap'), '\n'.join(suites.ktap) + '\n')
+    count = suites.count
+    for name in expected:
+        if name not in suites.done:
+            count += one(False, f'{name}: was not run')
+    return count + one(not run.trouble, 'guest: it ended well and the kernel\'s log is clean'
+                       + (f': {run.trouble}' if run.trouble else ''))
+
+
+def check():
+    count = tap.Count()
+    try:
+        kernel.build()
+        guest.build()
+        for part in (check_contract, check_kunit, check_programs):
+            count += part()
+        say(f'logs and KTAP are in {shown(NOTES)}')
+    except SystemExit:      # die() has said why
+        count.failed += 1
+    print(count, flush=True)
+    return 0 if count.passed and not count.failed else 1
+
+
+if __name__ == '__main__':
+    main(check)

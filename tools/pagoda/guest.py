@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The guest's initramfs and disk, in build/ARCH-guest.
+
+The initramfs holds Debian's static busybox, /init, Pagoda's user-space
+programs in /tests (the tour also as /bin/tour), and for the dynamically linked
+ones among them Debian's own ld.so and libraries, at their own paths. The disk
+is an empty ext4; guests write to a throw-away copy.
+"""
+import os
+import re
+import subprocess
+
+from common import (GUEST, OBJ, TOP, TREE, clean_environment, die, digest, read, run_logged,
+                    shown, write)
+
+SOURCE = os.path.join(TREE, 'tools/testing/selftests/pagoda')
+PROGRAMS = os.path.join(GUEST, 'tests')
+INITRAMFS = os.path.join(GUEST, 'initramfs.cpio')
+DISK = os.path.join(GUEST, 'disk.img')
+INIT = os.path.join(TOP, 'tools/pagoda/init')
+BUSYBOX = '/bin/busybox'
+DISK_MB = 128
+
+
+def made_by(variable):
+    """The words of a variable of the programs' Makefile."""
+    result = subprocess.run(
+        ['make', '-s', '-C', SOURCE, '-f', '-', 'words'], capture_output=True, text=True,
+        input=f'include Makefile\nwords: ; @echo $({variable})\n', env=clean_environment())
+    if result.returncode:
+        die(f'{shown(SOURCE)}/Makefile: {result.stderr.strip()}')
+    return [os.path.basename(word) for word in result.stdout.split()]
+
+
+def libraries(program):
+    """What a dynamically linked program needs of the host; nothing for a static one."""
+    result = subprocess.run(['ldd', program], capture_output=True, text=True)
+    return set(re.findall(r'(/\S+) \(0x', result.stdout)) if not result.returncode else set()
+
+
+def contents():
+    """The list that gen_init_cpio turns into the initramfs."""
+    suites, others = made_by('TEST_GEN_PROGS'), made_by('TEST_GEN_FILES')
+    write(os.path.join(GUEST, 'suites'), '\n'.join(suites) + '\n')
+    dirs = {'/proc', '/sys', '/dev', '/tmp', '/root', '/mnt', '/etc', '/bin', '/tests'}
+    lines = ['nod /dev/console 600 0 0 c 5 1', 'nod /dev/null 666 0 0 c 1 3',
+             f'file /init {INIT} 755 0 0', f'file /bin/busybox {BUSYBOX} 755 0 0',
+             f'file /tests/suites {GUEST}/suites 644 0 0']
+    applets = subprocess.run([BUSYBOX, '--list'], capture_output=True, text=True).stdout.split()
+    lines += [f'slink /bin/{name} busybox 777 0 0' for name in applets if name != 'busybox']
+    needed = set()
+    for name in suites + others:
+        path = os.path.join(PROGRAMS, name)
+        if not os.path.isfile(path):
+            die(f'{shown(path)} was not built')
+        lines.append(f'file /tests/{name} {path} 755 0 0')
+        lines.append(f'slink /bin/{name} /tests/{name} 777 0 0')
+        needed |= libraries(path)
+    for path in sorted(needed):
+        lines.append(f'file {path} {os.path.realpath(path)} 755 0 0')
+        here = os.path.dirname(path)
+        while here != '/':
+            dirs.add(here)
+            here = os.path.dirname(here)
+    return [f'dir {path} 755 0 0' for path in sorted(dirs)] + lines
+
+
+def build():
+    """Bring the guest up to date; return the path of its initramfs."""
+    def about(path):
+        stat = os.stat(path)
+        return f'{path} {stat.st_size} {stat.st_mtime_ns}'
+    inputs = [(os.path.join(SOURCE, name),) for name in sorted(os.listdir(SOURCE))]
+    libc = [about(path) for path in sorted(libraries('/bin/sh'))]
+    stamp = digest(*[part[0] for part in inputs], *inputs, *libc, about(BUSYBOX), (INIT,),
+                   (os.path.abspath(__file__),))
+    note = os.path.join(GUEST, 'built')
+    if read(note, '') == stamp and os.path.exists(INITRAMFS) and os.path.exists(DISK):
+        return INITRAMFS
+
+    run_logged(['make', '-C', SOURCE, f'OUTPUT={PROGRAMS}'], 'building the guest\'s programs',
+               os.path.join(GUEST, 'programs.log'), re.compile(r'.*\bcc|gcc\b'), 'commands')
+    listing = os.path.join(GUEST, 'initramfs.list')
+    write(listing, '\n'.join(contents()) + '\n')
+    made = subprocess.run([os.path.join(OBJ, 'usr/gen_init_cpio'), '-t', '0', listing],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if made.returncode:
+        die('making the initramfs failed: ' + made.stderr.decode().strip())
+    write(INITRAMFS, made.stdout)
+    if os.path.exists(DISK):
+        os.remove(DISK)
+    disk = subprocess.run(['mke2fs', '-q', '-F', '-t', 'ext4', '-E', 'root_owner=0:0', DISK,
+                           f'{DISK_MB}M'], capture_output=True, text=True,
+                          env=clean_environment())
+    if disk.returncode:
+        die('making the guest\'s disk failed: ' + disk.stderr.strip())
+    write(note, stamp)
+    return INITRAMFS
