@@ -115,6 +115,10 @@ class Suites:
         for line in wrong:
             print('    ' + line)
         print(f'  {self.name}: {count}', flush=True)
+        for line in self.lines:
+            reason = re.search(r'# SKIP\b\s*(.*)', line)
+            if reason:
+                print(f'    skipped: {reason.group(1)}', flush=True)
         self.count += count
         self.done.append(self.name)
         self.ktap += ['  ' + line for line in self.lines]
