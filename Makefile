@@ -5,7 +5,7 @@
 
 ARCH ?= x86_64
 VM ?= pagoda
-PAGODA_VARS := ARCH VM LINUX_SRC V DEBUG TIMEOUT APPEND
+PAGODA_VARS := ARCH VM LINUX_SRC V DEBUG TIMEOUT APPEND CPUS SECONDS SEED
 export $(PAGODA_VARS)
 export PYTHONDONTWRITEBYTECODE = 1
 
@@ -18,6 +18,8 @@ shell: tools
 	@tools/pagoda/boot.py shell
 check: tools
 	@tools/pagoda/check.py
+fuzz: tools
+	@tools/pagoda/fuzz.py
 image: tools
 	@tools/pagoda/image.py
 tools:
@@ -26,7 +28,7 @@ tools:
 clean:
 	rm -rf build
 
-.PHONY: help run shell check image tools clean
+.PHONY: help run shell check fuzz image tools clean
 .NOTPARALLEL:
 
 #: Pagoda: a virtual-memory core for Linux 6.12.
@@ -34,6 +36,8 @@ clean:
 #:   make run      build, boot in QEMU, run the tour; status 0 if all of it held
 #:   make shell    the same kernel with an interactive shell
 #:   make check    contract, KUnit suites and user-space suites; ends with a count
+#:   make fuzz     random calls over process trees against a model, for SECONDS=300
+#:                 from SEED=; a failing sequence is made short and printed
 #:   make image    build only: build/ARCH-VM/ is the kernel's object tree
 #:   make clean    remove build/
 #:
@@ -42,6 +46,7 @@ clean:
 #:   VM=pagoda|stock   which virtual-memory core; default pagoda
 #:   LINUX_SRC=PATH    a Linux 6.12 tree or tar archive instead of Debian's package
 #:   DEBUG=1           with lockdep, KASAN and the kernel's VM checks
+#:   CPUS=2            processors of the guest, 1 to 8
 #:   TIMEOUT=SECONDS   how long the guest may take
 #:   APPEND="ARGS"     more kernel arguments, such as no5lvl
 #:   V=1               show everything that is run

@@ -16,9 +16,9 @@ import time
 
 import guest
 import kernel
-from common import (APPEND, DEBUG, NOTES, OBJ, TIMEOUT, VERBOSE, die, main, say, shown)
+from common import (APPEND, CPUS, DEBUG, NOTES, OBJ, TIMEOUT, VERBOSE, die, main, say, shown)
 
-QEMU = ['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-smp', '2', '-m', '2048',
+QEMU = ['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-smp', str(CPUS), '-m', '2048',
         '-nodefaults', '-no-reboot', '-display', 'none']
 ARGUMENTS = 'console=ttyS0 panic=-1 oops=panic'
 CONSOLE = os.path.join(NOTES, 'console.log')
@@ -38,8 +38,8 @@ def splats(log):
             for match in [SPLAT.search(line)] if match]
 
 
-def command(image, initramfs, job, *more):
-    append = f'{ARGUMENTS} pagoda.job={job} pagoda.limit={max(60, LIMIT // 3)} {APPEND}'
+def command(image, initramfs, job, *more, append=''):
+    append = f'{ARGUMENTS} pagoda.job={job} pagoda.limit={max(60, LIMIT // 3)} {append} {APPEND}'
     return QEMU + ['-kernel', image, '-initrd', initramfs, '-append', append.strip(),
                    '-drive', f'file={guest.DISK},if=virtio,format=raw,snapshot=on',
                    '-serial', 'file:' + CONSOLE, *more]
@@ -48,22 +48,24 @@ def command(image, initramfs, job, *more):
 class Run:
     """One boot: lines of the programs go to on_line, the outcome is in status and trouble."""
 
-    def __init__(self, job, on_line, stdin=None):
+    def __init__(self, job, on_line, stdin=None, append='', limit=LIMIT):
         self.job, self.on_line, self.stdin = job, on_line, stdin
+        self.append, self.limit = append, limit
         self.status, self.trouble = None, None
         self.image, self.initramfs = kernel.build(), guest.build()
         self.console_at = 0
 
     def go(self):
         open(CONSOLE, 'w').close()
-        qemu = command(self.image, self.initramfs, self.job, '-serial', 'stdio')
+        qemu = command(self.image, self.initramfs, self.job, '-serial', 'stdio',
+                       append=self.append)
         if VERBOSE:
             print('$', ' '.join(qemu), flush=True)
         say(f'booting {shown(OBJ)}; the kernel\'s log is {shown(CONSOLE)}')
         process = subprocess.Popen(qemu, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=open(CONSOLE + '.qemu', 'w'))
         try:
-            late = self._follow(process, time.monotonic() + LIMIT)
+            late = self._follow(process, time.monotonic() + self.limit)
         finally:
             process.kill()
             process.wait()
@@ -113,7 +115,7 @@ class Run:
         if panic and self.status is None:
             self.trouble = f'the guest crashed: {panic[0]}'
         elif late:
-            self.trouble = f'the guest hung: no end after {LIMIT} s (TIMEOUT=)'
+            self.trouble = f'the guest hung: no end after {self.limit} s (TIMEOUT=)'
         elif self.status is None:
             words = open(CONSOLE + '.qemu').read().strip().splitlines()
             self.trouble = words[-1] if words and code else 'the guest stopped without a status'

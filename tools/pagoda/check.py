@@ -15,7 +15,7 @@ import contract
 import guest
 import kernel
 import tap
-from common import (ARCH, NOTES, OBJ, TOP, TREE, VERBOSE, VM, clean_environment, main, read,
+from common import (ARCH, CPUS, NOTES, OBJ, TOP, TREE, VERBOSE, VM, clean_environment, main, read,
                     say, shown, write)
 
 KUNIT = os.path.join(TREE, 'tools/testing/kunit')
@@ -64,7 +64,8 @@ def check_kunit():
     output = []
     with subprocess.Popen(command, cwd=TREE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors='replace',
-                          env=dict(clean_environment(), PYTHONDONTWRITEBYTECODE='1')) as process:
+                          env=dict(clean_environment(), CPUS=str(CPUS),
+                                   PYTHONDONTWRITEBYTECODE='1')) as process:
         for line in process.stdout:
             output.append(line)
             dull = re.match(r'\[[\d:]+\] (\[(PASSED|SKIPPED)\]|=+ [^\[]* =+$)', line)

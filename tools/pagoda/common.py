@@ -39,11 +39,15 @@ def _flag(name):
     return os.environ.get(name, '') not in ('', '0', 'n')
 
 
-def _seconds(name):
+def _number(name, what, low, high):
     text = os.environ.get(name, '')
-    if text and not (text.isdigit() and int(text)):
-        die(f'{name}={text}: want a number of seconds')
+    if text and not (text.isascii() and text.isdigit() and low <= int(text) <= high):
+        die(f'{name}={text}: want {what}')
     return int(text) if text else None
+
+
+def _seconds(name):
+    return _number(name, 'a number of seconds', 1, 10 ** 7)
 
 
 ARCH = os.environ.get('ARCH') or 'x86_64'
@@ -51,6 +55,9 @@ VM = os.environ.get('VM') or 'pagoda'
 VERBOSE = _flag('V')
 DEBUG = _flag('DEBUG')
 TIMEOUT = _seconds('TIMEOUT')
+CPUS = _number('CPUS', 'a number of processors, 1 to 8', 1, 8) or 2
+SECONDS = _seconds('SECONDS') or 300
+SEED = _number('SEED', 'a number from 0 to 10^12', 0, 10 ** 12)
 APPEND = os.environ.get('APPEND', '')
 LINUX_SRC = os.environ.get('LINUX_SRC', '')
 
@@ -75,7 +82,7 @@ def clean_environment():
     for name in ('MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES', 'MAKELEVEL', 'MAKEFILES',
                  'ARCH', 'VM', 'V', 'DEBUG', 'CROSS_COMPILE', 'LOCALVERSION',
                  'KBUILD_OUTPUT', 'KCONFIG_CONFIG', 'KCFLAGS', 'LINUX_SRC',
-                 'TIMEOUT', 'APPEND', 'O', 'CC', 'CFLAGS', 'LDFLAGS'):
+                 'TIMEOUT', 'APPEND', 'CPUS', 'SECONDS', 'SEED', 'O', 'CC', 'CFLAGS', 'LDFLAGS'):
         env.pop(name, None)
     env['LC_ALL'] = 'C'
     env['PATH'] = env.get('PATH', '') + ':/usr/sbin:/sbin'
