@@ -22,13 +22,19 @@ fuzz: tools
 	@tools/pagoda/fuzz.py
 image: tools
 	@tools/pagoda/image.py
+bench:
+	@tools/pagoda/install bench
+	@tools/pagoda/bench.py
+bench-redis:
+	@tools/pagoda/install redis
+	@tools/pagoda/bench_redis.py
 tools:
 	@tools/pagoda/install
 
 clean:
 	rm -rf build
 
-.PHONY: help run shell check fuzz image tools clean
+.PHONY: help run shell check fuzz image bench bench-redis tools clean
 .NOTPARALLEL:
 
 #: Pagoda: a virtual-memory core for Linux 6.12.
@@ -39,6 +45,8 @@ clean:
 #:   make fuzz     random calls over process trees against a model, for SECONDS=300
 #:                 from SEED=; a failing sequence is made short and printed
 #:   make image    build only: build/ARCH-VM/ is the kernel's object tree
+#:   make bench    instructions an operation, stock and Pagoda: build/bench/
+#:   make bench-redis  BGSAVE of 512 MiB in redis on both; in the same report
 #:   make clean    remove build/
 #:
 #: Variables:

@@ -18,8 +18,8 @@ import guest
 import kernel
 from common import (APPEND, CPUS, DEBUG, NOTES, OBJ, TIMEOUT, VERBOSE, die, main, say, shown)
 
-QEMU = ['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-smp', str(CPUS), '-m', '2048',
-        '-nodefaults', '-no-reboot', '-display', 'none']
+QEMU = ['qemu-system-x86_64', '-accel', 'tcg', '-nodefaults', '-no-reboot', '-display', 'none']
+MACHINE = ['-cpu', 'max', '-smp', str(CPUS), '-m', '2048']
 ARGUMENTS = 'console=ttyS0 panic=-1 oops=panic'
 CONSOLE = os.path.join(NOTES, 'console.log')
 LIMIT = TIMEOUT or (2400 if DEBUG else 900)
@@ -38,9 +38,9 @@ def splats(log):
             for match in [SPLAT.search(line)] if match]
 
 
-def command(image, initramfs, job, *more, append=''):
+def command(image, initramfs, job, *more, machine=MACHINE, append=''):
     append = f'{ARGUMENTS} pagoda.job={job} pagoda.limit={max(60, LIMIT // 3)} {append} {APPEND}'
-    return QEMU + ['-kernel', image, '-initrd', initramfs, '-append', append.strip(),
+    return QEMU + machine + ['-kernel', image, '-initrd', initramfs, '-append', append.strip(),
                    '-drive', f'file={guest.DISK},if=virtio,format=raw,snapshot=on',
                    '-serial', 'file:' + CONSOLE, *more]
 
@@ -48,17 +48,18 @@ def command(image, initramfs, job, *more, append=''):
 class Run:
     """One boot: lines of the programs go to on_line, the outcome is in status and trouble."""
 
-    def __init__(self, job, on_line, stdin=None, append='', limit=LIMIT):
+    def __init__(self, job, on_line, stdin=None, append='', machine=MACHINE, limit=LIMIT,
+                 initramfs=None):
         self.job, self.on_line, self.stdin = job, on_line, stdin
-        self.append, self.limit = append, limit
+        self.append, self.machine, self.limit = append, machine, limit
         self.status, self.trouble = None, None
-        self.image, self.initramfs = kernel.build(), guest.build()
+        self.image, self.initramfs = kernel.build(), initramfs or guest.build()
         self.console_at = 0
 
     def go(self):
         open(CONSOLE, 'w').close()
         qemu = command(self.image, self.initramfs, self.job, '-serial', 'stdio',
-                       append=self.append)
+                       append=self.append, machine=self.machine)
         if VERBOSE:
             print('$', ' '.join(qemu), flush=True)
         say(f'booting {shown(OBJ)}; the kernel\'s log is {shown(CONSOLE)}')

@@ -56,13 +56,31 @@ def contents():
         lines.append(f'file /tests/{name} {path} 755 0 0')
         lines.append(f'slink /bin/{name} /tests/{name} 777 0 0')
         needed |= libraries(path)
-    for path in sorted(needed):
+    return [f'dir {path} 755 0 0' for path in sorted(dirs)] + from_host(needed) + lines
+
+
+def from_host(paths):
+    """Lines that put files of the host at their own paths, with the directories above."""
+    dirs, lines = set(), []
+    for path in sorted(paths):
         lines.append(f'file {path} {os.path.realpath(path)} 755 0 0')
         here = os.path.dirname(path)
         while here != '/':
             dirs.add(here)
             here = os.path.dirname(here)
     return [f'dir {path} 755 0 0' for path in sorted(dirs)] + lines
+
+
+def archive(lines, path):
+    """Make an initramfs at path of what lines say; return its content."""
+    listing = os.path.splitext(path)[0] + '.list'
+    write(listing, '\n'.join(lines) + '\n')
+    made = subprocess.run([os.path.join(OBJ, 'usr/gen_init_cpio'), '-t', '0', listing],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if made.returncode:
+        die('making the initramfs failed: ' + made.stderr.decode().strip())
+    write(path, made.stdout)
+    return made.stdout
 
 
 def build():
@@ -80,13 +98,7 @@ def build():
 
     run_logged(['make', '-C', SOURCE, f'OUTPUT={PROGRAMS}'], 'building the guest\'s programs',
                os.path.join(GUEST, 'programs.log'), re.compile(r'.*\bcc|gcc\b'), 'commands')
-    listing = os.path.join(GUEST, 'initramfs.list')
-    write(listing, '\n'.join(contents()) + '\n')
-    made = subprocess.run([os.path.join(OBJ, 'usr/gen_init_cpio'), '-t', '0', listing],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if made.returncode:
-        die('making the initramfs failed: ' + made.stderr.decode().strip())
-    write(INITRAMFS, made.stdout)
+    archive(contents(), INITRAMFS)
     if os.path.exists(DISK):
         os.remove(DISK)
     disk = subprocess.run(['mke2fs', '-q', '-F', '-t', 'ext4', '-E', 'root_owner=0:0', DISK,

@@ -1,263 +1,225 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The rows of the speed measure that are about memory.
+ * The rows of the speed measure that are about one process's anonymous memory.
+ * Unless said otherwise a figure is the cost of one operation of many.
  */
+#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "speed.h"
 
-#define KIB		1024UL
-#define MIB		(1024UL * KIB)
-
-static unsigned long long null_syscall(unsigned long n)
+static void null_syscall(const struct row *r, double *cost)
 {
 	unsigned long long t = now_ns();
 
-	while (n--)
+	for (unsigned long i = 0; i < r->n; i++)
 		syscall(SYS_getppid);
-	return now_ns() - t;
+	cost[0] = speed_each(t, r->n);
 }
 
-static unsigned long long touch_seq(unsigned long n)
+/* Fills a page the way the kernel does on a processor with fast string moves. */
+static void clear_page(char *p)
 {
-	const size_t page = page_size();
-	char *p = speed_map(n * page);
+#ifdef __x86_64__
+	unsigned long words = page_size() / 8;
+
+	asm volatile("rep stosq" : "+D" (p), "+c" (words) : "a" (0UL) : "memory");
+#else
+	__builtin_memset(p, 0, page_size());
+#endif
+}
+
+/*
+ * Writes to pages that are not there, in order: the whole fault, what clearing
+ * a page costs by itself (measured in user mode on a page that is present), and
+ * the difference.
+ */
+static void first_touch(const struct row *r, double *cost)
+{
+	char *p = speed_map(r->n * page_size());
 	unsigned long long t = now_ns();
 
-	for (unsigned long i = 0; i < n; i++)
-		touch(p + i * page);
-	t = now_ns() - t;
-	munmap(p, n * page);
-	return t;
-}
-
-/* @n is a power of two, so an odd multiplier visits every page once. */
-static unsigned long long touch_random(unsigned long n)
-{
-	const size_t page = page_size();
-	char *p = speed_map(n * page);
-	unsigned long long t = now_ns();
-
-	for (unsigned long i = 0; i < n; i++)
-		touch(p + (i * 40503 & (n - 1)) * page);
-	t = now_ns() - t;
-	munmap(p, n * page);
-	return t;
-}
-
-static unsigned long long touch_zero(unsigned long n)
-{
-	const size_t page = page_size();
-	char *p = speed_map(n * page);
-	unsigned long long t = now_ns();
-
-	for (unsigned long i = 0; i < n; i++)
-		look(p + i * page);
-	t = now_ns() - t;
-	munmap(p, n * page);
-	return t;
-}
-
-static unsigned long long munmap_page(unsigned long n)
-{
-	const size_t page = page_size();
-	char *p = speed_map(n * page);
-	unsigned long long t;
-
-	for (unsigned long i = 0; i < n; i++)
-		touch(p + i * page);
+	touch_pages(p, r->n);
+	cost[0] = speed_each(t, r->n);
 	t = now_ns();
-	munmap(p, n * page);
-	return now_ns() - t;
+	for (unsigned long i = 0; i < r->n; i++)
+		clear_page(p);
+	cost[1] = speed_each(t, r->n);
+	cost[2] = cost[0] - cost[1];
+	munmap(p, r->n * page_size());
 }
 
-static unsigned long long map_unmap(unsigned long n)
+/* The same in no order. @n is a power of two: an odd factor visits each page once. */
+static void touch_random(const struct row *r, double *cost)
+{
+	const size_t page = page_size();
+	char *p = speed_map(r->n * page);
+	unsigned long long t = now_ns();
+
+	for (unsigned long i = 0; i < r->n; i++)
+		touch(p + (i * 40503 & (r->n - 1)) * page);
+	cost[0] = speed_each(t, r->n);
+	munmap(p, r->n * page);
+}
+
+/* Reads of pages that are not there. */
+static void touch_zero(const struct row *r, double *cost)
+{
+	char *p = speed_map(r->n * page_size());
+	unsigned long long t = now_ns();
+
+	look_pages(p, r->n);
+	cost[0] = speed_each(t, r->n);
+	munmap(p, r->n * page_size());
+}
+
+/* One mmap() that fills the area; a page's share of it. */
+static void populate(const struct row *r, double *cost)
+{
+	const size_t len = r->n * page_size();
+	unsigned long long t = now_ns();
+	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	cost[0] = speed_each(t, r->n);
+	if (p == MAP_FAILED)
+		speed_die("mmap with MAP_POPULATE");
+	munmap(p, len);
+}
+
+/* One munmap() of touched memory; a page's share of it. */
+static void munmap_page(const struct row *r, double *cost)
+{
+	char *p = speed_touched(r->n * page_size());
+	unsigned long long t = now_ns();
+
+	munmap(p, r->n * page_size());
+	cost[0] = speed_each(t, r->n);
+}
+
+static void map_unmap(const struct row *r, double *cost)
 {
 	unsigned long long t = now_ns();
 
-	while (n--)
+	for (unsigned long i = 0; i < r->n; i++)
 		munmap(speed_map(16 * KIB), 16 * KIB);
-	return now_ns() - t;
+	cost[0] = speed_each(t, r->n);
 }
 
-static unsigned long long map_touch_unmap(unsigned long n)
+static void map_touch_unmap(const struct row *r, double *cost)
 {
 	unsigned long long t = now_ns();
 
-	while (n--) {
+	for (unsigned long i = 0; i < r->n; i++) {
 		char *p = speed_map(16 * KIB);
 
 		touch(p);
 		munmap(p, 16 * KIB);
 	}
-	return now_ns() - t;
+	cost[0] = speed_each(t, r->n);
 }
 
-/* Splits an area in three, then merges the three again. */
-static unsigned long long protect_pair(unsigned long n)
+/* Two calls: one splits an area in three, one lets the three become one again. */
+static void protect_split(const struct row *r, double *cost)
 {
 	const size_t page = page_size();
-	char *p = speed_map(8 * page);
-	unsigned long long t;
+	char *p = speed_touched(8 * page);
+	unsigned long long t = now_ns();
 
-	for (int i = 0; i < 8; i++)
-		touch(p + i * page);
-	t = now_ns();
-	while (n--) {
+	for (unsigned long i = 0; i < r->n; i++) {
 		mprotect(p + 3 * page, page, PROT_READ);
 		mprotect(p + 3 * page, page, PROT_READ | PROT_WRITE);
 	}
-	t = now_ns() - t;
+	cost[0] = speed_each(t, r->n);
 	munmap(p, 8 * page);
-	return t;
 }
 
-/* Changes a whole area to and fro, without a split. */
-static unsigned long long protect_whole(unsigned long n)
+/* Two calls that change an area of 64 pages to read-only and back. */
+static void protect_whole(const struct row *r, double *cost)
 {
-	const size_t page = page_size();
-	char *p = speed_map(64 * page);
-	unsigned long long t;
+	const size_t len = 64 * page_size();
+	char *p = speed_touched(len);
+	unsigned long long t = now_ns();
 
-	for (int i = 0; i < 64; i++)
-		touch(p + i * page);
-	t = now_ns();
-	while (n--) {
-		mprotect(p, 64 * page, PROT_READ);
-		mprotect(p, 64 * page, PROT_READ | PROT_WRITE);
+	for (unsigned long i = 0; i < r->n; i++) {
+		mprotect(p, len, PROT_READ);
+		mprotect(p, len, PROT_READ | PROT_WRITE);
 	}
-	t = now_ns() - t;
-	munmap(p, 64 * page);
-	return t;
+	cost[0] = speed_each(t, r->n);
+	munmap(p, len);
 }
 
-static unsigned long long brk_pair(unsigned long n)
+/* The break goes up by 64 KiB and down again; first untouched, then one page touched. */
+static void brk_pair(const struct row *r, double *cost)
 {
 	char *at = sbrk(0);
 	unsigned long long t = now_ns();
 
-	while (n--) {
+	for (unsigned long i = 0; i < r->n; i++) {
 		brk(at + 64 * KIB);
 		brk(at);
 	}
-	return now_ns() - t;
-}
-
-static unsigned long long brk_touch_pair(unsigned long n)
-{
-	char *at = sbrk(0);
-	unsigned long long t = now_ns();
-
-	while (n--) {
+	cost[0] = speed_each(t, r->n);
+	t = now_ns();
+	for (unsigned long i = 0; i < r->n; i++) {
 		brk(at + 64 * KIB);
 		touch(at + 32 * KIB);
 		brk(at);
 	}
-	return now_ns() - t;
+	cost[1] = speed_each(t, r->n);
 }
 
-/* Moves 4 MiB, all touched, between two places. */
-static unsigned long long mremap_move(unsigned long n)
+/* Move @len touched bytes to and fro between @a and @b, @n times. */
+static double move(char *a, char *b, size_t len, unsigned long n)
 {
-	const size_t len = 4 * MIB, page = page_size();
-	char *a = speed_map(2 * len), *b = a + len, *swap;
 	unsigned long long t;
 
-	munmap(b, len);
-	for (size_t i = 0; i < len; i += page)
-		touch(a + i);
-	t = now_ns();
-	while (n--) {
-		if (mremap(a, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, b) != b)
-			speed_die("mremap");
-		swap = a;
-		a = b;
-		b = swap;
-	}
-	t = now_ns() - t;
-	munmap(a, len);
-	return t;
-}
-
-/* The same between places that differ within a table, so entries must move. */
-static unsigned long long mremap_entries(unsigned long n)
-{
-	const size_t len = 256 * KIB, page = page_size();
-	char *a = speed_map(2 * len + page), *b = a + len + page, *swap;
-	unsigned long long t;
-
-	munmap(a + len, len + page);
-	for (size_t i = 0; i < len; i += page)
-		touch(a + i);
-	t = now_ns();
-	while (n--) {
-		if (mremap(a, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, b) != b)
-			speed_die("mremap");
-		swap = a;
-		a = b;
-		b = swap;
-	}
-	t = now_ns() - t;
-	munmap(a, len);
-	return t;
-}
-
-/* Fault every page of a file that is in the page cache. */
-static unsigned long long file_fault(unsigned long n, int how, bool write)
-{
-	const size_t page = page_size();
-	int fd = speed_file(n * page);
-	char *p = mmap(NULL, n * page, PROT_READ | PROT_WRITE, how, fd, 0);
-	unsigned long long t;
-
-	if (p == MAP_FAILED)
-		speed_die("mmap of a file");
+	touch_pages(a, len / page_size());
 	t = now_ns();
 	for (unsigned long i = 0; i < n; i++) {
-		if (write)
-			touch(p + i * page);
-		else
-			look(p + i * page);
+		char *from = i & 1 ? b : a, *to = i & 1 ? a : b;
+
+		if (mremap(from, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
+			speed_die("mremap");
 	}
-	t = now_ns() - t;
-	munmap(p, n * page);
-	close(fd);
-	return t;
+	return speed_each(t, n);
 }
 
-static unsigned long long file_read(unsigned long n)
+/*
+ * One move of touched memory, all of it, between places that are aligned to
+ * its size, so that whole tables can change hands.
+ */
+static void mremap_move(const struct row *r, double *cost)
 {
-	return file_fault(n, MAP_SHARED, false);
+	const size_t len = r->mib * MIB;
+	char *all = mmap(NULL, 3 * len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *a = (char *)(((uintptr_t)all + len - 1) & -len);
+
+	if (all == MAP_FAILED)
+		speed_die("mmap of room to move in");
+	munmap(all, 3 * len);
+	if (mmap(a, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		 0) != a)
+		speed_die("mmap at a place");
+	cost[0] = move(a, a + len, len, r->n);
+	munmap(a, 2 * len);
 }
 
-static unsigned long long shared_write(unsigned long n)
+/* One move of 64 touched pages between places that are not aligned alike. */
+static void mremap_entries(const struct row *r, double *cost)
 {
-	return file_fault(n, MAP_SHARED, true);
+	const size_t len = 64 * page_size();
+	char *a = speed_map(2 * len + page_size()), *b = a + len + page_size();
+
+	munmap(a + len, len + page_size());
+	cost[0] = move(a, b, len, r->n);
+	munmap(a, 2 * len + page_size());
 }
 
-static unsigned long long private_copy(unsigned long n)
-{
-	return file_fault(n, MAP_PRIVATE, true);
-}
-
-static unsigned long long shmem_touch(unsigned long n)
-{
-	const size_t page = page_size();
-	char *p = mmap(NULL, n * page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned long long t = now_ns();
-
-	if (p == MAP_FAILED)
-		speed_die("mmap of shared memory");
-	for (unsigned long i = 0; i < n; i++)
-		touch(p + i * page);
-	t = now_ns() - t;
-	munmap(p, n * page);
-	return t;
-}
-
-static unsigned long long dontneed_refault(unsigned long n)
+/* MADV_DONTNEED of one page, and the fault that brings a new one. */
+static void dontneed_refault(const struct row *r, double *cost)
 {
 	const size_t page = page_size();
 	char *p = speed_map(16 * page);
@@ -265,85 +227,80 @@ static unsigned long long dontneed_refault(unsigned long n)
 
 	touch(p + 5 * page);
 	t = now_ns();
-	while (n--) {
+	for (unsigned long i = 0; i < r->n; i++) {
 		madvise(p + 5 * page, page, MADV_DONTNEED);
 		touch(p + 5 * page);
 	}
-	t = now_ns() - t;
+	cost[0] = speed_each(t, r->n);
 	munmap(p, 16 * page);
-	return t;
 }
 
-static unsigned long long populate(unsigned long n)
-{
-	const size_t len = n * page_size();
-	unsigned long long t = now_ns();
-	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-	t = now_ns() - t;
-	if (p == MAP_FAILED)
-		speed_die("mmap with MAP_POPULATE");
-	munmap(p, len);
-	return t;
-}
-
-static unsigned long long mlock_pair(unsigned long n)
+/* mlock() and munlock() of 4 pages in the middle of an area. */
+static void mlock_pair(const struct row *r, double *cost)
 {
 	const size_t page = page_size();
-	char *p = speed_map(16 * page);
-	unsigned long long t;
+	char *p = speed_touched(16 * page);
+	unsigned long long t = now_ns();
 
-	for (int i = 0; i < 16; i++)
-		touch(p + i * page);
-	t = now_ns();
-	while (n--) {
+	for (unsigned long i = 0; i < r->n; i++) {
 		mlock(p + 4 * page, 4 * page);
 		munlock(p + 4 * page, 4 * page);
 	}
-	t = now_ns() - t;
+	cost[0] = speed_each(t, r->n);
 	munmap(p, 16 * page);
-	return t;
 }
 
-static unsigned long long mincore_page(unsigned long n)
+/* One mincore() of touched memory; a page's share of it. */
+static void mincore_page(const struct row *r, double *cost)
 {
-	static unsigned char vec[16384];
-	const size_t page = page_size();
-	char *p = speed_map(n * page);
-	unsigned long long t;
+	static unsigned char vec[4096];
+	const size_t len = r->n * page_size();
+	char *p = speed_touched(len);
+	unsigned long long t = now_ns();
 
-	for (unsigned long i = 0; i < n; i++)
-		touch(p + i * page);
-	t = now_ns();
-	if (mincore(p, n * page, vec))
+	if (mincore(p, len, vec))
 		speed_die("mincore");
-	t = now_ns() - t;
-	munmap(p, n * page);
-	return t;
+	cost[0] = speed_each(t, r->n);
+	munmap(p, len);
 }
 
 const struct row memory_rows[] = {
-	{ "null_syscall", null_syscall, 20000 },
-	{ "touch_seq", touch_seq, 4096 },
-	{ "touch_random", touch_random, 16384 },
-	{ "touch_zero", touch_zero, 4096 },
-	{ "populate", populate, 4096 },
-	{ "munmap_page", munmap_page, 4096 },
-	{ "map_unmap", map_unmap, 2000 },
-	{ "map_touch_unmap", map_touch_unmap, 2000 },
-	{ "protect_pair", protect_pair, 2000 },
-	{ "protect_whole", protect_whole, 1000 },
-	{ "brk_pair", brk_pair, 2000 },
-	{ "brk_touch_pair", brk_touch_pair, 1000 },
-	{ "mremap_4m", mremap_move, 500 },
-	{ "mremap_entries", mremap_entries, 200 },
-	{ "dontneed_refault", dontneed_refault, 2000 },
-	{ "mlock_pair", mlock_pair, 1000 },
-	{ "mincore_page", mincore_page, 4096 },
-	{ "file_read", file_read, 2048 },
-	{ "shared_write", shared_write, 2048 },
-	{ "private_copy", private_copy, 2048 },
-	{ "shmem_touch", shmem_touch, 2048 },
-	{ NULL, NULL, 0 },
+	{ null_syscall, 20000, .figure = {
+		{ "null_syscall", "null system call" } } },
+	{ first_touch, 4096, .figure = {
+		{ "touch", "first touch of an anonymous page" },
+		{ "touch_clearing", "clearing a page, by itself" },
+		{ "touch_rest", "first touch less clearing" } } },
+	{ touch_random, 16384, .figure = {
+		{ "touch_random", "first touch, in random order" } } },
+	{ touch_zero, 4096, .figure = {
+		{ "touch_zero", "first read of an anonymous page" } } },
+	{ populate, 4096, .figure = {
+		{ "populate", "mmap with MAP_POPULATE, a page" } } },
+	{ map_unmap, 10000, .figure = {
+		{ "map_unmap", "mmap + munmap, untouched" } } },
+	{ map_touch_unmap, 10000, .figure = {
+		{ "map_touch_unmap", "mmap + munmap, touched" } } },
+	{ munmap_page, 4096, .figure = {
+		{ "munmap_page", "munmap, a page" } } },
+	{ protect_whole, 5000, .figure = {
+		{ "protect_whole", "mprotect of a whole area, twice" } } },
+	{ protect_split, 5000, .figure = {
+		{ "protect_split", "mprotect that splits, and back" } } },
+	{ dontneed_refault, 10000, .figure = {
+		{ "dontneed_refault", "madvise DONTNEED + refault" } } },
+	{ brk_pair, 8000, .figure = {
+		{ "brk_pair", "brk up + down" },
+		{ "brk_touch_pair", "brk up + touch + down" } } },
+	{ mremap_move, 5000, .mib = 4, .figure = {
+		{ "mremap_4m", "mremap move of 4 MiB" } } },
+	{ mremap_move, 5000, .mib = 1024, .repeats = 2, .figure = {
+		{ "mremap_1g", "mremap move of 1 GiB" } } },
+	{ mremap_entries, 5000, .figure = {
+		{ "mremap_entries", "mremap move of 64 pages, unaligned" } } },
+	{ mlock_pair, 5000, .figure = {
+		{ "mlock_pair", "mlock + munlock of 4 pages" } } },
+	{ mincore_page, 4096, .figure = {
+		{ "mincore_page", "mincore, a page" } } },
+	{ NULL },
 };
