@@ -20,6 +20,8 @@ check: tools
 	@tools/pagoda/check.py
 fuzz: tools
 	@tools/pagoda/fuzz.py
+inject: tools
+	@DEBUG=1 tools/pagoda/inject.py
 image: tools
 	@tools/pagoda/image.py
 bench:
@@ -34,7 +36,7 @@ tools:
 clean:
 	rm -rf build
 
-.PHONY: help run shell check fuzz image bench bench-redis tools clean
+.PHONY: help run shell check fuzz inject image bench bench-redis tools clean
 .NOTPARALLEL:
 
 #: Pagoda: a virtual-memory core for Linux 6.12.
@@ -44,6 +46,7 @@ clean:
 #:   make check    contract, KUnit suites and user-space suites; ends with a count
 #:   make fuzz     random calls over process trees against a model, for SECONDS=300
 #:                 from SEED=; a failing sequence is made short and printed
+#:   make inject   each allocation of each call fails once, on the kernel of DEBUG=1
 #:   make image    build only: build/ARCH-VM/ is the kernel's object tree
 #:   make bench    instructions an operation, stock and Pagoda: build/bench/
 #:   make bench-redis  BGSAVE of 512 MiB in redis on both; in the same report

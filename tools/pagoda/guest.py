@@ -41,6 +41,7 @@ def libraries(program):
 def contents():
     """The list that gen_init_cpio turns into the initramfs."""
     suites, others = made_by('TEST_GEN_PROGS'), made_by('TEST_GEN_FILES')
+    others += made_by('TEST_GEN_PROGS_EXTENDED')
     write(os.path.join(GUEST, 'suites'), '\n'.join(suites) + '\n')
     dirs = {'/proc', '/sys', '/dev', '/tmp', '/root', '/mnt', '/etc', '/bin', '/tests'}
     lines = ['nod /dev/console 600 0 0 c 5 1', 'nod /dev/null 666 0 0 c 1 3',
