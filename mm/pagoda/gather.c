@@ -5,8 +5,9 @@
  * Law: unhook, flush, free. Pages whose entries were cleared and tables that
  * were hooked out are collected here; they are freed only behind a TLB flush
  * that covers their addresses. A table's memory is freed a grace period later
- * still, so that lockless walkers (RCU, or interrupts off) can finish with it;
- * its lock may be gone before.
+ * still, so that lockless walkers (RCU, or interrupts off) can finish with it.
+ * So is the lock of a last-level table: a table that was shared can be freed
+ * by another address space while a walker waits for it.
  *
  * Pages wait in a chain of batches: a small one inside struct mmu_gather, then
  * whole pages; when none can be had, the caller is told to flush first. Tables
@@ -149,6 +150,10 @@ static void gather_free_tables(struct rcu_head *head)
 		struct ptdesc *next = table_next(table);
 
 		table->pt_index = 0;
+		if (table->__page_mapping) {
+			table->__page_mapping = 0;
+			pagetable_pte_dtor(table);
+		}
 		__tlb_remove_table(table);
 		table = next;
 	}
@@ -157,7 +162,8 @@ static void gather_free_tables(struct rcu_head *head)
 /**
  * tlb_remove_table - free a page table after flush and grace period
  * @tlb: the gather
- * @table: its struct page or ptdesc, hooked out, its destructor called
+ * @table: its struct page or ptdesc, hooked out; its destructor called, or, for
+ *         a last-level table, ->__page_mapping set to have it called then
  */
 void tlb_remove_table(struct mmu_gather *tlb, void *table)
 {

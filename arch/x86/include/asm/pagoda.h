@@ -85,6 +85,19 @@ static __always_inline pte_t pt_entry_wrprotect(pte_t e)
 	return native_make_pte(pte_val(e) & ~(pteval_t)_PAGE_RW);
 }
 
+/* The same table entry, leaving it to those below it what may be written. */
+static __always_inline pte_t pt_entry_mkwrite(pte_t e)
+{
+	return native_make_pte(pte_val(e) | _PAGE_RW);
+}
+
+/* An entry of level >= 2 that points at a table and allows writes below it. */
+static __always_inline bool pt_entry_private(pte_t e)
+{
+	return (pte_val(e) & (_PAGE_PRESENT | _PAGE_PSE | _PAGE_RW)) ==
+	       (_PAGE_PRESENT | _PAGE_RW);
+}
+
 /* Frame of the table that a table entry points at. */
 static __always_inline unsigned long pt_entry_pfn(pte_t e)
 {
@@ -123,6 +136,12 @@ static inline void pt_entry_publish(struct mm_struct *mm, pte_t *slot,
 	else if (level == 5)
 		pgd_populate(mm, (pgd_t *)slot, ptdesc_to_virt(table));
 #endif
+}
+
+/* Replace a table entry as a whole; the table it names was visible before. */
+static __always_inline void pt_entry_set(pte_t *slot, pte_t e)
+{
+	set_pte(slot, e);
 }
 
 /**

@@ -47,7 +47,8 @@ pgtable_t pte_alloc_one(struct mm_struct *mm)
  */
 void ___pte_free_tlb(struct mmu_gather *tlb, struct page *pte)
 {
-	pagetable_pte_dtor(page_ptdesc(pte));
+	/* Its destructor frees the lock: with the table, not before. */
+	page_ptdesc(pte)->__page_mapping = 1;
 	tlb_remove_table(tlb, pte);
 }
 
