@@ -16,6 +16,7 @@
 #include <trace/events/mmap.h>
 
 #include "area.h"
+#include "tree.h"
 
 #ifdef CONFIG_HAVE_ARCH_MMAP_RND_BITS
 int mmap_rnd_bits __read_mostly = CONFIG_ARCH_MMAP_RND_BITS;
@@ -226,6 +227,24 @@ unsigned long mm_get_unmapped_area(struct mm_struct *mm, struct file *file,
 }
 EXPORT_SYMBOL(mm_get_unmapped_area);
 
+/*
+ * A place for private memory of whole last-level tables, which thus has those
+ * for itself: fork shares them, whatever lies beside it. Not where addresses
+ * are scarce. An error if there is no room for that.
+ */
+static unsigned long table_aligned_area(unsigned long len, unsigned long flags,
+					vm_flags_t vm_flags)
+{
+	unsigned long span = pt_table_span(), addr;
+
+	if (len % span || arch_get_mmap_end(0, len, flags) <= U32_MAX)
+		return -ENOMEM;
+	addr = mm_get_unmapped_area_vmflags(current->mm, NULL, 0,
+					    len + span - PAGE_SIZE, 0, flags,
+					    vm_flags);
+	return IS_ERR_VALUE(addr) ? addr : ALIGN(addr, span);
+}
+
 /**
  * __get_unmapped_area - choose and check the address of a new mapping
  * @file: file to be mapped, or NULL; may have its own choice
@@ -242,11 +261,16 @@ unsigned long __get_unmapped_area(struct file *file, unsigned long addr,
 				  unsigned long len, unsigned long pgoff,
 				  unsigned long flags, vm_flags_t vm_flags)
 {
+	unsigned long found = -ENOMEM;
 	int err;
 
 	if (len > TASK_SIZE)
 		return -ENOMEM;
-	if (file && file->f_op->get_unmapped_area)
+	if (!file && !addr && !(flags & (MAP_SHARED | MAP_FIXED | MAP_32BIT)))
+		found = table_aligned_area(len, flags, vm_flags);
+	if (!IS_ERR_VALUE(found))
+		addr = found;
+	else if (file && file->f_op->get_unmapped_area)
 		addr = file->f_op->get_unmapped_area(file, addr, len, pgoff,
 						     flags);
 	else if (!file && (flags & MAP_SHARED))

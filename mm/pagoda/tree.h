@@ -149,6 +149,12 @@ static __always_inline unsigned int pt_index(unsigned int level,
 	return (addr >> pt_shift(level)) & (pt_entries(level) - 1);
 }
 
+/* How many bytes a last-level table covers. */
+static __always_inline unsigned long pt_table_span(void)
+{
+	return 1UL << pt_shift(2);
+}
+
 /* First address that the entry of @level for @addr no longer covers, or @end. */
 static __always_inline unsigned long pt_slot_end(unsigned int level,
 						 unsigned long addr,
