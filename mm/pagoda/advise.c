@@ -108,6 +108,9 @@ static int advise_remove(struct vm_area_struct *vma, unsigned long start,
 static int advise_dontneed(struct vm_area_struct *vma, unsigned long start,
 			   unsigned long end)
 {
+	/* ENOMEM would say that there is a hole. */
+	if (pt_keep_outside(vma->vm_mm, start, end, start, end))
+		return -EAGAIN;
 	zap_page_range_single(vma, start, end - start, NULL);
 	return 0;
 }

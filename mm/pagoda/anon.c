@@ -44,16 +44,15 @@ void fault_map_anon(struct pt_edit *e, struct vm_fault *vmf,
 }
 
 /* fault_open() for an entry that gets memory; not after the OOM reaper. */
-static __always_inline vm_fault_t
-anon_open(struct pt_edit *e, struct vm_fault *vmf)
+static __always_inline vm_fault_t anon_open(struct vm_fault *vmf)
 {
-	vm_fault_t ret = fault_open(e, vmf);
+	vm_fault_t ret = fault_open(vmf);
 
 	if (unlikely(ret))
 		return ret;
 	ret = check_stable_address_space(vmf->vma->vm_mm);
 	if (unlikely(ret))
-		pt_edit_release(e);
+		pt_edit_release(fault_edit(vmf));
 	return ret;
 }
 
@@ -66,20 +65,20 @@ anon_open(struct pt_edit *e, struct vm_fault *vmf)
 vm_fault_t fault_zero(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct pt_edit e __uninitialized;
+	struct pt_edit *e = fault_edit(vmf);
 	vm_fault_t ret;
 	pte_t entry;
 
 	if (unlikely(mm_forbids_zeropage(vma->vm_mm)))
 		return fault_anon(vmf);
 
-	ret = anon_open(&e, vmf);
+	ret = anon_open(vmf);
 	if (unlikely(ret))
 		return ret;
 	entry = pfn_pte(my_zero_pfn(vmf->address), vma->vm_page_prot);
-	pt_set(&e, pte_mkspecial(entry), PT_UNCOUNTED);
-	update_mmu_cache_range(vmf, vma, vmf->address, e.c.pte, 1);
-	pt_edit_release(&e);
+	pt_set(e, pte_mkspecial(entry), PT_UNCOUNTED);
+	update_mmu_cache_range(vmf, vma, vmf->address, e->c.pte, 1);
+	pt_edit_release(e);
 	return 0;
 }
 
@@ -92,7 +91,7 @@ vm_fault_t fault_zero(struct vm_fault *vmf)
 vm_fault_t fault_anon(struct vm_fault *vmf)
 {
 	struct folio *folio;
-	struct pt_edit e __uninitialized;
+	struct pt_edit *e = fault_edit(vmf);
 	vm_fault_t ret;
 
 	if (unlikely(!vmf->vma->anon_vma)) {
@@ -106,12 +105,12 @@ vm_fault_t fault_anon(struct vm_fault *vmf)
 	/* Its barrier puts the zeroes before the entry. */
 	__folio_mark_uptodate(folio);
 
-	ret = anon_open(&e, vmf);
+	ret = anon_open(vmf);
 	if (unlikely(ret)) {
 		folio_put(folio);
 		return ret;
 	}
-	fault_map_anon(&e, vmf, folio, true);
-	pt_edit_release(&e);
+	fault_map_anon(e, vmf, folio, true);
+	pt_edit_release(e);
 	return 0;
 }

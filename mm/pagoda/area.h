@@ -162,6 +162,8 @@ struct area_removal {
 	unsigned long data;
 };
 
+int area_unshare_ends(struct mm_struct *mm, unsigned long start,
+		      unsigned long end);
 int area_removal_plan(struct area_removal *r, struct vma_iterator *vmi,
 		      struct vm_area_struct *first, unsigned long start,
 		      unsigned long end, bool unlock);

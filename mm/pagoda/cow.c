@@ -79,7 +79,7 @@ static vm_fault_t cow_copy_frame(struct vm_fault *vmf, struct page *to)
 	const void __user *from = (void __user *)vmf->address;
 	void *kaddr = kmap_local_page(to);
 	vm_fault_t ret = 0;
-	struct pt_edit e __uninitialized;
+	struct pt_edit *e = fault_edit(vmf);
 	pte_t entry;
 
 	pagefault_disable();
@@ -87,18 +87,18 @@ static vm_fault_t cow_copy_frame(struct vm_fault *vmf, struct page *to)
 		goto out;
 	/* May sleep for a table: not with faults disabled. */
 	pagefault_enable();
-	ret = fault_open(&e, vmf);
+	ret = fault_open(vmf);
 	pagefault_disable();
 	if (ret)
 		goto out;
 	entry = pte_mkyoung(vmf->orig_pte);
-	if (ptep_set_access_flags(vmf->vma, vmf->address, e.c.pte, entry, 0))
-		update_mmu_cache_range(vmf, vmf->vma, vmf->address, e.c.pte, 1);
+	if (ptep_set_access_flags(vmf->vma, vmf->address, e->c.pte, entry, 0))
+		update_mmu_cache_range(vmf, vmf->vma, vmf->address, e->c.pte, 1);
 	if (WARN_ON_ONCE(__copy_from_user_inatomic(kaddr, from, PAGE_SIZE)))
 		clear_page(kaddr);
 	/* The same frame, but it may have become young. */
-	vmf->orig_pte = pt_get(&e.c);
-	pt_edit_release(&e);
+	vmf->orig_pte = pt_get(&e->c);
+	pt_edit_release(e);
 out:
 	pagefault_enable();
 	kunmap_local(kaddr);
@@ -147,13 +147,13 @@ static vm_fault_t cow_replace(struct vm_fault *vmf, struct folio *old,
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct mmu_notifier_range range;
-	struct pt_edit e __uninitialized;
+	struct pt_edit *e = fault_edit(vmf);
 	vm_fault_t ret;
 
 	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm,
 				vmf->address, vmf->address + PAGE_SIZE);
 	mmu_notifier_invalidate_range_start(&range);
-	ret = fault_open(&e, vmf);
+	ret = fault_open(vmf);
 	if (unlikely(ret))
 		goto out;
 	flush_cache_page(vma, vmf->address, pte_pfn(vmf->orig_pte));
@@ -161,17 +161,17 @@ static vm_fault_t cow_replace(struct vm_fault *vmf, struct folio *old,
 	 * Out of every TLB before the new page is in: else one thread could
 	 * write to the new while another still reads the old.
 	 */
-	ptep_clear_flush(vma, vmf->address, e.c.pte);
+	ptep_clear_flush(vma, vmf->address, e->c.pte);
 	if (old)
-		pt_count(&e, mm_counter(old), -1);
-	fault_map_anon(&e, vmf, new, !(vmf->flags & FAULT_FLAG_UNSHARE));
+		pt_count(e, mm_counter(old), -1);
+	fault_map_anon(e, vmf, new, !(vmf->flags & FAULT_FLAG_UNSHARE));
 	/*
 	 * Who sees the lower mapcount may take the old page for his own: the
 	 * atomic operation on it comes after the flush.
 	 */
 	if (old)
 		folio_remove_rmap_pte(old, vmf->page, vma);
-	pt_edit_release(&e);
+	pt_edit_release(e);
 out:
 	mmu_notifier_invalidate_range_end(&range);
 	return ret;
@@ -190,10 +190,10 @@ vm_fault_t fault_cow(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct folio *old = NULL, *new;
-	struct pt_edit e __uninitialized;
+	struct pt_edit *e = fault_edit(vmf);
 	vm_fault_t ret;
 
-	ret = fault_open(&e, vmf);
+	ret = fault_open(vmf);
 	if (unlikely(ret))
 		return ret;
 	vmf->page = vm_normal_page(vma, vmf->address, vmf->orig_pte);
@@ -202,14 +202,14 @@ vm_fault_t fault_cow(struct vm_fault *vmf)
 		if (folio_test_anon(old) &&
 		    (PageAnonExclusive(vmf->page) || cow_claim(old, vma))) {
 			if (unlikely(vmf->flags & FAULT_FLAG_UNSHARE))
-				pt_edit_release(&e);
+				pt_edit_release(e);
 			else
-				cow_allow(&e, vmf);
+				cow_allow(e, vmf);
 			return 0;
 		}
 		folio_get(old);
 	}
-	pt_edit_release(&e);
+	pt_edit_release(e);
 
 	delayacct_wpcopy_start();
 	new = cow_copy(vmf, &ret);
@@ -234,7 +234,7 @@ vm_fault_t fault_cow(struct vm_fault *vmf)
 vm_fault_t fault_device_write(struct vm_fault *vmf)
 {
 	const struct vm_operations_struct *ops = vmf->vma->vm_ops;
-	struct pt_edit e __uninitialized;
+	struct pt_edit *e = fault_edit(vmf);
 	vm_fault_t ret;
 
 	if (ops && ops->pfn_mkwrite) {
@@ -246,9 +246,9 @@ vm_fault_t fault_device_write(struct vm_fault *vmf)
 		if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE))
 			return ret;
 	}
-	ret = fault_open(&e, vmf);
+	ret = fault_open(vmf);
 	if (likely(!ret))
-		cow_allow(&e, vmf);
+		cow_allow(e, vmf);
 	return ret;
 }
 
@@ -264,36 +264,36 @@ vm_fault_t fault_shared_write(struct vm_fault *vmf)
 {
 	const struct vm_operations_struct *ops = vmf->vma->vm_ops;
 	struct folio *folio;
-	struct pt_edit e __uninitialized;
+	struct pt_edit *e = fault_edit(vmf);
 	vm_fault_t ret;
 
-	ret = fault_open(&e, vmf);
+	ret = fault_open(vmf);
 	if (unlikely(ret))
 		return ret;
 	vmf->page = vm_normal_page(vmf->vma, vmf->address, vmf->orig_pte);
 	if (unlikely(!vmf->page)) {
-		pt_edit_release(&e);
+		pt_edit_release(e);
 		return fault_device_write(vmf);
 	}
 	folio = page_folio(vmf->page);
 	folio_get(folio);
 
 	if (!ops || !ops->page_mkwrite) {
-		cow_allow(&e, vmf);
+		cow_allow(e, vmf);
 		folio_lock(folio);
 	} else {
-		pt_edit_release(&e);
+		pt_edit_release(e);
 		ret = fault_may_call(vmf);
 		if (likely(!ret))
 			ret = fault_notify(vmf);
 		if (unlikely(ret))
 			goto out;
-		ret = fault_open(&e, vmf);
+		ret = fault_open(vmf);
 		if (unlikely(ret)) {
 			folio_unlock(folio);
 			goto out;
 		}
-		cow_allow(&e, vmf);
+		cow_allow(e, vmf);
 	}
 	ret = fault_dirtied(vmf);
 out:

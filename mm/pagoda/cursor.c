@@ -8,10 +8,11 @@
  * through this cursor only, and what changed is accounted for at release.
  *
  * Descent takes no lock. A table found on the way can be unhooked meanwhile
- * by a move, so the descent runs under RCU, which keeps the memory a table,
- * and after locking the entry above is read again. RCU alone does not keep the
- * table's lock: who locks a table holds something that keeps it from being
- * freed (mmap_lock, the area's lock or an rmap lock). A peek locks nothing.
+ * by a move, so the descent runs under RCU, which keeps a table's memory,
+ * with its lock, and after locking the entry above is read again. What a walker
+ * holds (mmap_lock, the area's lock or an rmap lock) keeps private tables from
+ * being freed; shared ones, whose other users do as they like, only RCU, or the
+ * table's own lock once it is held. A peek locks nothing.
  *
  * Two windows at once (fork, mremap) are locked destination first; only one
  * who holds mmap_lock for writing takes two, so there is no other order.
@@ -23,22 +24,46 @@
 #include "tree.h"
 
 /*
+ * Look at the entry of @level for c->addr, in a table of @entries, and go on to
+ * those of the table below. False if there is none, or @level is the last.
+ */
+static __always_inline bool pt_down(struct pt_cursor *c, unsigned int level,
+				    pte_t **entries, bool *private)
+{
+	c->slot = *entries + pt_index(level, c->addr);
+	c->seen = ptep_get_lockless(c->slot);
+	*private &= pt_entry_writable(c->seen);
+	if (level == 2 || unlikely(!pt_entry_table(c->seen)))
+		return false;
+	*entries = pt_entry_entries(c->seen);
+	return true;
+}
+
+/*
  * Go down to the level-2 entry of c->addr as long as there are tables. Returns
- * the level of the entry, c->slot, that was read last.
+ * the level of the entry, c->slot, that was read last. Compiled without a loop.
  */
 static __always_inline unsigned int pt_descend(struct pt_cursor *c)
 {
-	unsigned int level = pt_levels();
 	pte_t *entries = (pte_t *)c->mm->pgd;
+	bool private = true;
+	unsigned int level;
 
-	for (;;) {
-		c->slot = entries + pt_index(level, c->addr);
-		c->seen = ptep_get_lockless(c->slot);
-		if (level == 2 || unlikely(!pt_entry_table(c->seen)))
-			return level;
-		entries = pt_entry_entries(c->seen);
-		level--;
-	}
+	BUILD_BUG_ON(PT_MAX_LEVELS > 5);
+	level = 5;
+	if (pt_levels() == 5 && !pt_down(c, 5, &entries, &private))
+		goto out;
+	level = 4;
+	if (pt_levels() >= 4 && !pt_down(c, 4, &entries, &private))
+		goto out;
+	level = 3;
+	if (pt_levels() >= 3 && !pt_down(c, 3, &entries, &private))
+		goto out;
+	level = 2;
+	pt_down(c, 2, &entries, &private);
+out:
+	c->shared = !private;
+	return level;
 }
 
 /*
@@ -68,12 +93,28 @@ static __always_inline void pt_window(struct pt_cursor *c)
 	c->stop = pt_slot_end(2, c->addr, c->end);
 }
 
+/*
+ * Is the way to a locked window still what it was? The entry above it alone
+ * does not say so if that is in a table which another thread may have unshared
+ * (then ours is another one) or fork may have shared.
+ */
+static bool pt_way_same(const struct pt_cursor *c)
+{
+	struct pt_cursor now = { .mm = c->mm, .addr = c->addr };
+
+	return pt_descend(&now) == 2 && now.slot == c->slot &&
+	       pte_same(now.seen, c->seen) && now.shared == c->shared;
+}
+
 static __always_inline bool pt_lock_window(struct pt_cursor *c, int subclass)
 {
 	pt_window(c);
 	c->ptl = pt_table_lock(c->mm, c->table);
 	spin_lock_nested(c->ptl, subclass);
-	if (likely(pte_same(ptep_get_lockless(c->slot), c->seen)))
+	if (c->reverse)
+		smp_mb__after_spinlock();	/* See pt_wait_for_walk(). */
+	if (likely(pte_same(ptep_get_lockless(c->slot), c->seen)) &&
+	    likely(!(c->shared | c->reverse) || pt_way_same(c)))
 		return true;
 	spin_unlock(c->ptl);
 	c->pte = NULL;
@@ -99,6 +140,8 @@ void pt_open(struct pt_cursor *c, struct mm_struct *mm,
 	c->addr = start;
 	c->end = end;
 	c->pte = NULL;
+	c->shared = false;
+	c->reverse = false;
 	memset(c->delta, 0, sizeof(c->delta));
 }
 
@@ -127,6 +170,10 @@ bool pt_next(struct pt_cursor *c)
 	pt_release(c);
 	rcu_read_lock();
 	while (pt_seek(c)) {
+		if (unlikely(c->shared & c->reverse)) {
+			c->addr = pt_slot_end(2, c->addr, c->end);
+			continue;
+		}
 		if (pt_lock_window(c, 0)) {
 			rcu_read_unlock();
 			return true;
@@ -172,16 +219,33 @@ bool pt_peek_same(const struct pt_cursor *c)
  * @start: first address (page-aligned)
  * @end: where the range ends (page-aligned, exclusive)
  *
- * Whatever has to be allocated before tables of the range may be changed is
- * allocated here, so that opening windows cannot fail.
+ * Shared tables of the range become private here, so that opening windows
+ * cannot fail.
  *
- * Return: 0 or -ENOMEM, and then nothing has changed.
+ * Return: 0 or -ENOMEM, and then nothing has changed that anybody could see.
  */
 int pt_edit_open(struct pt_edit *e, struct mm_struct *mm,
 		 unsigned long start, unsigned long end)
 {
 	pt_open(&e->c, mm, start, end);
-	return 0;
+	return mm == &init_mm ? 0 : pt_make_private(mm, start, end);
+}
+
+/**
+ * pt_reverse_open - as pt_edit_open(), for a walk from a page to its entries
+ * @e: the cursor
+ * @mm: the address space
+ * @start: first address (page-aligned)
+ * @end: where the range ends (page-aligned, exclusive)
+ *
+ * Reverse walks may not allocate, and hold rmap locks alone. Shared tables are
+ * passed over: they map anonymous pages, which without swap stay anyhow.
+ */
+void pt_reverse_open(struct pt_edit *e, struct mm_struct *mm,
+		     unsigned long start, unsigned long end)
+{
+	pt_open(&e->c, mm, start, end);
+	e->c.reverse = true;
 }
 
 static __always_inline void pt_book(struct pt_cursor *c, int kind)
@@ -223,9 +287,154 @@ bool pt_edit_next(struct pt_edit *e)
 	return pt_next(&e->c);
 }
 
+/**
+ * pt_zap_next - open the next window of a zap
+ * @e: a cursor, opened with pt_open()
+ * @d: what to do about shared tables, see pt_drop()
+ *
+ * Return: as pt_next().
+ */
+bool pt_zap_next(struct pt_edit *e, struct pt_drop *d)
+{
+	struct pt_cursor *c = &e->c;
+
+	pt_edit_release(e);
+	do {
+		rcu_read_lock();
+		while (pt_seek(c)) {
+			pte_t *slot = (pte_t *)c->mm->pgd;
+			unsigned int level;
+			pte_t top;
+
+			if (likely(!c->shared)) {
+				if (!pt_lock_window(c, 0))
+					continue;
+				rcu_read_unlock();
+				return true;
+			}
+			/* The topmost: what leads to it is private. */
+			for (level = pt_levels(); level > 1; level--) {
+				slot += pt_index(level, c->addr);
+				top = ptep_get_lockless(slot);
+				if (!pt_entry_private(top))
+					break;
+				slot = pt_entry_entries(top);
+			}
+			if (level > 1)
+				c->addr = pt_drop(d, c->mm, slot, level,
+						  c->addr, c->end);
+		}
+		rcu_read_unlock();
+	} while (pt_drop_done(d, c->mm, &c->addr));
+	return false;
+}
+
+/*
+ * Make tables private that lead to @addr, down to those of the last level.
+ * Returns the level of the entry at which the way ended, 2 if all exist, or
+ * -ENOMEM. Tables that lie between @floor and @ceiling stay shared, with all
+ * below.
+ */
+static int pt_own_way(struct mm_struct *mm, unsigned long addr,
+		      unsigned int last, unsigned long floor,
+		      unsigned long ceiling)
+{
+	unsigned int level = pt_levels();
+	pte_t *slot = (pte_t *)mm->pgd + pt_index(level, addr);
+
+	for (;;) {
+		pte_t e = ptep_get_lockless(slot);
+
+		if (unlikely(pt_entry_shared(e))) {
+			if (pt_inside(level, addr, floor, ceiling))
+				return level;
+			if (pt_unshare(mm, slot, level, addr))
+				return -ENOMEM;
+			continue;
+		}
+		if (level == last || !pt_entry_table(e))
+			return level;
+		level--;
+		slot = pt_entry_entries(e) + pt_index(level, addr);
+	}
+}
+
+/**
+ * pt_make_private - unshare all tables of a range
+ * @mm: the address space
+ * @start: first address
+ * @end: where the range ends (exclusive)
+ *
+ * Locks: mmap_lock, or the lock of the area that the range is in. May sleep.
+ *
+ * Return: 0, and the tables stay private for as long as the lock is held; or
+ * -ENOMEM, and some may have become private.
+ */
+int pt_make_private(struct mm_struct *mm, unsigned long start,
+		    unsigned long end)
+{
+	pt_check(end <= TASK_SIZE_MAX, "unsharing of the kernel's tables");
+	while (start < end) {
+		int level = pt_own_way(mm, start, 2, ULONG_MAX, 1);
+
+		if (level < 0)
+			return level;
+		start = pt_slot_end(level, start, end);
+	}
+	return 0;
+}
+
+/**
+ * pt_keep_outside - unshare the tables that a removal can only empty in part
+ * @mm: the address space
+ * @start: first address of what goes
+ * @end: where it ends (exclusive)
+ * @floor: tables that reach below it have to stay
+ * @ceiling: tables that reach above it have to stay; 0 is the very top
+ *
+ * After this the removal cannot fail: shared tables in its range lie between
+ * the bounds, and are let go of as they are.
+ *
+ * Locks: mmap_lock. May sleep.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int pt_keep_outside(struct mm_struct *mm, unsigned long start,
+		    unsigned long end, unsigned long floor,
+		    unsigned long ceiling)
+{
+	int level = pt_own_way(mm, start, 2, floor, ceiling);
+
+	/* Only the tables at the two ends can reach beyond the bounds. */
+	if (level > 0)
+		level = pt_own_way(mm, end - 1, 2, floor, ceiling);
+	return min(level, 0);
+}
+
+/**
+ * pt_shared_at - may a table that leads to an address be shared?
+ * @mm: the address space; mmap_lock is held
+ * @addr: user address
+ */
+bool pt_shared_at(struct mm_struct *mm, unsigned long addr)
+{
+	unsigned int level = pt_levels();
+	pte_t *entries = (pte_t *)mm->pgd;
+
+	for (;; level--) {
+		pte_t e = ptep_get_lockless(entries + pt_index(level, addr));
+
+		if (!pt_entry_private(e))
+			return pt_entry_table(e);
+		if (level == 2)
+			return false;
+		entries = pt_entry_entries(e);
+	}
+}
+
 /*
  * The entry of @level for @addr: existing (@fill false) or with the tables
- * above it allocated.
+ * above it allocated, and private.
  */
 static __always_inline pte_t *pt_slot_at(struct mm_struct *mm,
 					 unsigned long addr,
@@ -237,15 +446,23 @@ static __always_inline pte_t *pt_slot_at(struct mm_struct *mm,
 	while (l > level) {
 		pte_t e = ptep_get_lockless(slot);
 
-		if (unlikely(!pt_entry_table(e))) {
-			if (!fill || pt_install(mm, slot, l, addr))
-				return NULL;
-			e = ptep_get_lockless(slot);
-			if (unlikely(!pt_entry_table(e))) {
+		if (fill && unlikely(!pt_entry_private(e))) {
+			int err;
+
+			if (pt_entry_none(e)) {
+				err = pt_install(mm, slot, l, addr);
+			} else if (pt_entry_table(e)) {
+				err = pt_unshare(mm, slot, l, addr);
+			} else {
 				pt_report_bad(mm, addr, l, e);
-				return NULL;
+				err = -ENOMEM;
 			}
+			if (err)
+				return NULL;
+			continue;
 		}
+		if (!fill && unlikely(!pt_entry_table(e)))
+			return NULL;
 		l--;
 		slot = pt_entry_entries(e) + pt_index(l, addr);
 	}
@@ -257,12 +474,17 @@ static __always_inline pte_t *pt_slot_at(struct mm_struct *mm,
  * @mm: the address space
  * @addr: user address
  *
- * Return: the level-2 entry for @addr (it may be empty), or NULL if there is
- * no memory.
+ * Return: the level-2 entry for @addr, which is empty or points at a private
+ * table; or NULL if there is no memory.
  */
 pte_t *pt_slot_fill(struct mm_struct *mm, unsigned long addr)
 {
-	return pt_slot_at(mm, addr, 2, true);
+	pte_t *slot = pt_slot_at(mm, addr, 2, true);
+
+	if (slot && unlikely(pt_entry_shared(ptep_get_lockless(slot))) &&
+	    mm != &init_mm && pt_unshare(mm, slot, 2, addr))
+		return NULL;
+	return slot;
 }
 
 static int pt_fill_window(struct pt_cursor *c)
@@ -283,6 +505,7 @@ static int pt_fill_window(struct pt_cursor *c)
 			}
 			continue;
 		}
+		c->shared = false;
 		if (likely(pt_lock_window(c, 0)))
 			return 0;
 	}
@@ -310,44 +533,30 @@ int pt_edit_fill(struct pt_edit *e)
  */
 int pt_edit_at(struct pt_edit *e, struct mm_struct *mm, unsigned long addr)
 {
-	int err = pt_edit_open(e, mm, addr, addr + PAGE_SIZE);
-
-	return err ?: pt_fill_window(&e->c);
-}
-
-/**
- * pt_edit_find - open the window of one page if it has a table
- * @e: an unused cursor
- * @mm: the address space
- * @addr: user address (page-aligned)
- *
- * Return: false, with nothing open, if there is no table for it (or, when
- * the table would first have to be made private, no memory).
- */
-bool pt_edit_find(struct pt_edit *e, struct mm_struct *mm, unsigned long addr)
-{
-	if (pt_edit_open(e, mm, addr, addr + PAGE_SIZE))
-		return false;
-	return pt_next(&e->c);
-}
-
-/**
- * pt_edit_slot - open the window of one page through an entry found before
- * @e: an unused cursor
- * @mm: the address space
- * @addr: user address (page-aligned)
- * @slot: its level-2 entry, as a peek or pt_slot_fill() found it; the caller
- *        has held the lock that keeps tables in place ever since
- *
- * Saves the descent. Return: false, with nothing open, if there is no table.
- */
-bool pt_edit_slot(struct pt_edit *e, struct mm_struct *mm, unsigned long addr,
-		  pte_t *slot)
-{
 	pt_open(&e->c, mm, addr, addr + PAGE_SIZE);
-	e->c.slot = slot;
-	e->c.seen = ptep_get_lockless(slot);
-	return pt_entry_table(e->c.seen) && pt_lock_window(&e->c, 0);
+	return pt_fill_window(&e->c);
+}
+
+/**
+ * pt_edit_again - open for changes the window that was open last
+ * @e: a cursor after pt_peek_next() that met no shared table, or after
+ *     pt_edit_release(); the caller has held the lock that keeps tables in
+ *     place, and private, ever since
+ *
+ * Saves the descent. Return: false, with nothing open, if the table is gone.
+ */
+bool pt_edit_again(struct pt_edit *e)
+{
+	struct pt_cursor *c = &e->c;
+
+	c->pte = pt_entry_entries(c->seen) + pt_index(1, c->addr);
+	c->ptl = pt_table_lock(c->mm, c->table);
+	spin_lock(c->ptl);
+	if (likely(pte_same(ptep_get_lockless(c->slot), c->seen)))
+		return true;
+	spin_unlock(c->ptl);
+	c->pte = NULL;
+	return false;
 }
 
 /* The source's window of a pair whose destination @d is open. */
@@ -363,16 +572,136 @@ static bool pt_lock_source(struct pt_cursor *s, const struct pt_cursor *d)
 	return true;
 }
 
+/* Let both of a pair go on to an address of the source. */
+static void pt_pair_go(struct pt_cursor *s, struct pt_cursor *d,
+		       unsigned long addr)
+{
+	d->addr += addr - s->addr;
+	s->addr = addr;
+}
+
+/* Was the table of @e shared with @d for the area before, which it also has? */
+static bool pt_both_have(struct pt_cursor *d, pte_t e, unsigned int level)
+{
+	pte_t *to, there;
+
+	if (!pt_entry_shared(e))
+		return false;
+	to = pt_slot_at(d->mm, d->addr, level, false);
+	if (!to)
+		return false;
+	there = ptep_get(to);
+	return pt_entry_table(there) && pt_entry_pfn(there) == pt_entry_pfn(e);
+}
+
+/*
+ * Share the tables of entries from @slot of @level on, at which @s stands, with
+ * @d. Returns the address up to which that is done, or -ENOMEM.
+ */
+static unsigned long pt_share_at(struct pt_cursor *s, struct pt_cursor *d,
+				 pte_t *slot, unsigned int level,
+				 struct pt_sharing *how)
+{
+	unsigned long span = 1UL << pt_shift(level);
+	unsigned long first = s->addr & ~(span - 1), until, nr;
+	pte_t e = ptep_get(slot), *to;
+
+	if (!pt_entry_table(e) || pt_both_have(d, e, level))
+		return pt_slot_end(level, s->addr, s->end);
+	if (how->none || s->addr < how->not[level] ||
+	    (level > how->top && !pt_entry_shared(e)))
+		return s->addr;
+	/* What is quicker to find out comes first. */
+	if (!pt_share_worth(e, level, s->addr, s->end))
+		goto no;
+	if (first + span > how->until) {
+		until = how->may(how->arg, first, first + span);
+		if (!until)
+			goto no;
+		how->until = until;
+	}
+	to = pt_slot_at(d->mm, d->addr, level, true);
+	if (!to)
+		return -ENOMEM;
+	/* Entries behind this one are empty: fork goes on upwards. */
+	if (!pt_entry_none(ptep_get(to)))
+		goto no;
+	until = pt_table_end(level, s->addr, min(s->end, how->until & -span));
+	nr = pt_share_run(slot, to, level, s->addr, until, &how->sum);
+	if (nr)
+		return pt_slot_end(level, first + (nr - 1) * span, s->end);
+no:
+	how->not[level] = first + span;
+	return s->addr;
+}
+
+static int pt_pair_share_run(struct pt_cursor *s, struct pt_cursor *d,
+			     struct pt_sharing *how)
+{
+	unsigned int level = pt_levels();
+	pte_t *entries = (pte_t *)s->mm->pgd;
+
+	while (s->addr < s->end) {
+		pte_t *slot = entries + pt_index(level, s->addr);
+		unsigned long until = pt_share_at(s, d, slot, level, how);
+
+		if (IS_ERR_VALUE(until))
+			return until;
+		if (until > s->addr) {
+			pt_pair_go(s, d, until);
+			if (pt_index(level, until))
+				continue;
+		} else if (level == 2) {
+			break;
+		} else if (likely(!pt_entry_shared(ptep_get(slot)))) {
+			entries = pt_entry_entries(ptep_get(slot));
+			level--;
+			continue;
+		} else if (pt_unshare(s->mm, slot, level, s->addr)) {
+			/* Entries below can be shared once they are ours. */
+			return -ENOMEM;
+		}
+		cond_resched();
+		level = pt_levels();
+		entries = (pte_t *)s->mm->pgd;
+	}
+	return 0;
+}
+
+/**
+ * pt_pair_share - share tables until there is one that cannot be
+ * @src: whose tables are shared; no window open
+ * @dst: who gets them, at the same addresses; no window open
+ * @how: which tables may be shared
+ *
+ * Both cursors go on, past holes and past what was shared, the largest tables
+ * first. Locks: as for pt_share_run().
+ *
+ * Return: 0, with both at a table whose entries have to be copied, or at the
+ * end; -ENOMEM.
+ */
+int pt_pair_share(struct pt_edit *src, struct pt_edit *dst,
+		  struct pt_sharing *how)
+{
+	int err;
+
+	how->sum = (struct pt_sum) { };
+	err = pt_pair_share_run(&src->c, &dst->c, how);
+	if (how->sum.tables)
+		pt_sum_account(dst->c.mm, how->sum, 1);
+	return err;
+}
+
 /**
  * pt_pair_next - open the next window of a range and its counterpart
  * @src: where entries come from; what has no table there is skipped
  * @dst: where they go to, as far ahead in its range as @src is in its own
  *
  * Both windows end where the first of their tables does. If one table serves
- * both, it is locked once.
+ * both, it is locked once. Both are made private.
  *
  * Return: 1 with both open, 0 with none when @src is at its end, -ENOMEM with
- * none if @dst's table cannot be allocated.
+ * none if a table cannot be allocated.
  */
 int pt_pair_next(struct pt_edit *src, struct pt_edit *dst)
 {
@@ -382,37 +711,31 @@ int pt_pair_next(struct pt_edit *src, struct pt_edit *dst)
 	int err;
 
 	pt_pair_release(src, dst);
-	for (;;) {
+	do {
 		rcu_read_lock();
 		found = pt_seek(s);
 		rcu_read_unlock();
 		if (!found)
 			return 0;
 		d->addr = s->addr + ahead;
+		if (unlikely(s->shared)) {
+			if (pt_make_private(s->mm, s->addr,
+					    s->addr + PAGE_SIZE))
+				return -ENOMEM;
+			continue;
+		}
 		err = pt_fill_window(d);
 		if (err)
 			return err;
-
-		rcu_read_lock();
-		found = pt_seek(s) && s->addr + ahead == d->addr;
-		if (found)
-			found = pt_lock_source(s, d);
-		rcu_read_unlock();
-		if (found)
-			break;
-		pt_edit_release(dst);
-	}
+		/* Nobody else changes tables, but that may have unshared ours. */
+		found = pt_lock_source(s, d);
+		if (!found)
+			pt_edit_release(dst);
+	} while (s->shared || !found);
 	len = min(s->stop - s->addr, d->stop - d->addr);
 	s->stop = s->addr + len;
 	d->stop = d->addr + len;
 	return 1;
-}
-
-/* pt_step() for both of a pair, whose windows have the same length. */
-bool pt_pair_step(struct pt_edit *src, struct pt_edit *dst)
-{
-	pt_step(&dst->c);
-	return pt_step(&src->c);
 }
 
 /* Let both of a pair step over the empty entries of the source. */
@@ -480,6 +803,9 @@ int pt_move_reserve(struct pt_edit *src, struct pt_edit *dst)
 		from = pt_slot_at(s->mm, s->addr, level, false);
 		if (!from || !pt_entry_table(ptep_get_lockless(from)))
 			continue;
+		/* A shared table can be moved, but not out of a shared one. */
+		if (pt_own_way(s->mm, s->addr, level + 1, ULONG_MAX, 1) < 0)
+			return -ENOMEM;
 		to = pt_slot_at(d->mm, d->addr, level, true);
 		if (!to)
 			return -ENOMEM;
@@ -514,7 +840,7 @@ static bool pt_move_at(struct pt_cursor *s, struct pt_cursor *d,
 		 * new one can be unmapped: flush before the locks are dropped.
 		 */
 		flush_tlb_range(vma, s->addr, s->addr + span);
-		pt_entry_publish(d->mm, to, level, pt_entry_child(e));
+		pt_entry_set(to, e);
 		moved = true;
 	}
 	if (from_lock != to_lock)

@@ -7,8 +7,9 @@
  * their page tables, with the lock held for writing. Everything that counts
  * is at zero afterwards, which the freeing of the mm_struct checks.
  *
- * fork() that ran out of memory leaves a mark in the child's tree from which
- * on the entries are the parent's: here, that is the end.
+ * fork() that failed leaves a mark in the child's tree from which
+ * on the areas are the parent's: here, that is the end of the areas. But tables
+ * that were shared for an area before the mark may map what lies behind it.
  */
 #include <linux/file.h>
 #include <linux/mm.h>
@@ -32,39 +33,43 @@ static struct vm_area_struct *exit_next(struct vma_iterator *vmi)
 	return xa_is_zero(vma) ? NULL : vma;
 }
 
-static void exit_zap(struct mm_struct *mm, struct mmu_gather *tlb)
+/* Return: fork() left a mark. */
+static bool exit_zap(struct mm_struct *mm, struct mmu_gather *tlb)
 {
 	VMA_ITERATOR(vmi, mm, 0);
-	struct vm_area_struct *vma;
+	struct vm_area_struct *vma, *last = NULL;
 
-	while ((vma = exit_next(&vmi)))
-		zap_area(tlb, vma, vma->vm_start, vma->vm_end, NULL);
+	while ((vma = vma_next(&vmi)) && !xa_is_zero(vma)) {
+		zap_area(tlb, vma, vma->vm_start, vma->vm_end,
+			 FIRST_USER_ADDRESS, USER_PGTABLES_CEILING);
+		last = vma;
+	}
+	if (unlikely(vma))
+		zap_behind(tlb, last, TASK_SIZE_MAX);
+	return vma;
 }
 
-/* Reverse walks must not find the areas any more when their tables go. */
-static void exit_unlink(struct mm_struct *mm)
+/*
+ * Free the tables. Reverse walks must not find an area any more when its tables
+ * go; those of an area go with or after the last area that uses them.
+ */
+static void exit_tables(struct mm_struct *mm, struct mmu_gather *tlb,
+			bool marked)
 {
 	VMA_ITERATOR(vmi, mm, 0);
+	struct area_span span = { .tlb = tlb, .floor = FIRST_USER_ADDRESS };
 	struct area_unlinker unlinker = {};
 	struct vm_area_struct *vma;
 
 	while ((vma = exit_next(&vmi))) {
 		unlink_anon_vmas(vma);
 		area_unlink(&unlinker, vma);
-	}
-	area_unlink_done(&unlinker);
-}
-
-static void exit_tables(struct mm_struct *mm, struct mmu_gather *tlb)
-{
-	VMA_ITERATOR(vmi, mm, 0);
-	struct area_span span = { .tlb = tlb, .floor = FIRST_USER_ADDRESS };
-	struct vm_area_struct *vma;
-
-	while ((vma = exit_next(&vmi))) {
 		area_span_add(&span, vma->vm_start, vma->vm_end);
 		cond_resched();
 	}
+	area_unlink_done(&unlinker);
+	if (unlikely(marked))
+		area_span_add(&span, span.end, TASK_SIZE_MAX);
 	area_span_done(&span, USER_PGTABLES_CEILING);
 }
 
@@ -100,7 +105,7 @@ void exit_mmap(struct mm_struct *mm)
 	VMA_ITERATOR(vmi, mm, 0);
 	unsigned long accounted = 0;
 	struct mmu_gather tlb;
-	bool any;
+	bool any, marked;
 
 	mmu_notifier_release(mm);
 
@@ -111,7 +116,7 @@ void exit_mmap(struct mm_struct *mm)
 		lru_add_drain();
 		flush_cache_mm(mm);
 		tlb_gather_mmu_fullmm(&tlb, mm);
-		exit_zap(mm, &tlb);
+		marked = exit_zap(mm, &tlb);
 	}
 	mmap_read_unlock(mm);
 	/* Nothing is left that killing this process could free. */
@@ -121,8 +126,7 @@ void exit_mmap(struct mm_struct *mm)
 	mmap_write_lock(mm);
 	if (any) {
 		mt_clear_in_rcu(&mm->mm_mt);
-		exit_unlink(mm);
-		exit_tables(mm, &tlb);
+		exit_tables(mm, &tlb, marked);
 		tlb_finish_mmu(&tlb);
 		accounted = exit_areas(mm);
 		trace_exit_mmap(mm);

@@ -29,24 +29,22 @@
 
 /**
  * fault_open - open a fault's entry for its change
- * @e: the cursor to open
  * @vmf: the fault; vmf->orig_pte is what the entry held at first look
  *
  * Tables that are missing are made. The caller has all else that it needs:
  * once the entry is open, nothing may fail.
  *
- * Return: 0 with the entry open at the cursor, unchanged since the first look,
+ * Return: 0 with fault_edit() open, its entry unchanged since the first look,
  * to be closed with pt_edit_release(); else nothing is held: VM_FAULT_OOM, or
  * VM_FAULT_NOPAGE if somebody else changed the entry.
  */
-vm_fault_t fault_open(struct pt_edit *e, struct vm_fault *vmf)
+vm_fault_t fault_open(struct vm_fault *vmf)
 {
-	struct mm_struct *mm = vmf->vma->vm_mm;
+	struct pt_edit *e = fault_edit(vmf);
 	pte_t now;
 
-	if (unlikely(!vmf->pmd || !pt_edit_slot(e, mm, vmf->address,
-						(pte_t *)vmf->pmd)) &&
-	    unlikely(pt_edit_at(e, mm, vmf->address)))
+	if (unlikely(!vmf->pmd || !pt_edit_again(e)) &&
+	    unlikely(pt_edit_at(e, vmf->vma->vm_mm, vmf->address)))
 		return VM_FAULT_OOM;
 	now = pt_get(&e->c);
 	if (likely(pte_same(now, vmf->orig_pte)))
@@ -71,15 +69,15 @@ vm_fault_t fault_open(struct pt_edit *e, struct vm_fault *vmf)
  */
 vm_fault_t fault_table(struct vm_fault *vmf)
 {
-	struct pt_edit e __uninitialized;
+	struct pt_edit *e = fault_edit(vmf);
 
 	if (likely(vmf->pmd))
 		return 0;
-	if (unlikely(pt_edit_at(&e, vmf->vma->vm_mm, vmf->address)))
+	if (unlikely(pt_edit_at(e, vmf->vma->vm_mm, vmf->address)))
 		return VM_FAULT_OOM;
-	vmf->pmd = (pmd_t *)e.c.slot;
+	vmf->pmd = (pmd_t *)e->c.slot;
 	vmf->flags |= FAULT_FLAG_ORIG_PTE_VALID;
-	pt_edit_release(&e);
+	pt_edit_release(e);
 	return 0;
 }
 
@@ -131,19 +129,19 @@ static vm_fault_t fault_spurious(struct vm_fault *vmf)
 {
 	bool write = vmf->flags & FAULT_FLAG_WRITE;
 	pte_t entry = pte_mkyoung(vmf->orig_pte);
-	struct pt_edit e __uninitialized;
+	struct pt_edit *e = fault_edit(vmf);
 	vm_fault_t ret;
 
-	ret = fault_open(&e, vmf);
+	ret = fault_open(vmf);
 	if (unlikely(ret))
 		return ret;
 	if (write)
 		entry = pte_mkdirty(entry);
-	if (ptep_set_access_flags(vmf->vma, vmf->address, e.c.pte, entry, write))
-		update_mmu_cache_range(vmf, vmf->vma, vmf->address, e.c.pte, 1);
+	if (ptep_set_access_flags(vmf->vma, vmf->address, e->c.pte, entry, write))
+		update_mmu_cache_range(vmf, vmf->vma, vmf->address, e->c.pte, 1);
 	else if (write && !(vmf->flags & FAULT_FLAG_TRIED))
-		flush_tlb_fix_spurious_fault(vmf->vma, vmf->address, e.c.pte);
-	pt_edit_release(&e);
+		flush_tlb_fix_spurious_fault(vmf->vma, vmf->address, e->c.pte);
+	pt_edit_release(e);
 	return 0;
 }
 
@@ -170,47 +168,63 @@ static __always_inline vm_fault_t
 fault_serve(struct vm_area_struct *vma, unsigned long address,
 	    unsigned int flags)
 {
-	struct vm_fault vmf = {
-		.vma = vma,
-		.gfp_mask = fault_gfp(vma),
-		.pgoff = linear_page_index(vma, address),
-		.address = address & PAGE_MASK,
-		.real_address = address,
-		.flags = flags,
+	struct fault fault = {
+		.vmf = {
+			.vma = vma,
+			.gfp_mask = fault_gfp(vma),
+			.pgoff = linear_page_index(vma, address),
+			.address = address & PAGE_MASK,
+			.real_address = address,
+			.flags = flags,
+		},
+		/* As pt_open() does it. */
+		.edit.c = {
+			.mm = vma->vm_mm,
+			.addr = address & PAGE_MASK,
+			.end = (address & PAGE_MASK) + PAGE_SIZE,
+		},
 	};
-	struct pt_cursor c __uninitialized;
+	struct vm_fault *vmf = &fault.vmf;
+	struct pt_cursor *c = &fault.edit.c;
 
+look:
 	rcu_read_lock();
-	pt_open(&c, vma->vm_mm, vmf.address, vmf.address + PAGE_SIZE);
-	if (likely(pt_peek_next(&c))) {
-		vmf.pmd = (pmd_t *)c.slot;
-		vmf.orig_pte = ptep_get_lockless(c.pte);
-		vmf.flags |= FAULT_FLAG_ORIG_PTE_VALID;
+	if (likely(pt_peek_next(c))) {
+		if (unlikely(c->shared)) {
+			rcu_read_unlock();
+			if (pt_make_private(vma->vm_mm, vmf->address,
+					    vmf->address + PAGE_SIZE))
+				return VM_FAULT_OOM;
+			goto look;
+		}
+		vmf->pmd = (pmd_t *)c->slot;
+		vmf->orig_pte = ptep_get_lockless(c->pte);
+		vmf->flags |= FAULT_FLAG_ORIG_PTE_VALID;
 	}
 	rcu_read_unlock();
 
 	switch (fault_classify(vma->vm_flags, !vma_is_anonymous(vma),
-			       vmf.orig_pte, flags)) {
+			       vmf->orig_pte, flags)) {
 	case FAULT_ANON:
-		return fault_anon(&vmf);
+		return fault_anon(vmf);
 	case FAULT_ZERO:
-		return fault_zero(&vmf);
+		return fault_zero(vmf);
 	case FAULT_FILE_READ:
-		return fault_file_read(&vmf);
+		return fault_file_read(vmf);
 	case FAULT_FILE_COPY:
-		return fault_file_copy(&vmf);
+		return fault_file_copy(vmf);
 	case FAULT_FILE_WRITE:
-		return fault_file_write(&vmf);
+		return fault_file_write(vmf);
 	case FAULT_COW:
-		return fault_cow(&vmf);
+		return fault_cow(vmf);
 	case FAULT_SHARED_WRITE:
-		return fault_shared_write(&vmf);
+		return fault_shared_write(vmf);
 	case FAULT_DEVICE_WRITE:
-		return fault_device_write(&vmf);
+		return fault_device_write(vmf);
 	case FAULT_SPURIOUS:
-		return fault_spurious(&vmf);
+		return fault_spurious(vmf);
 	case FAULT_POISONED:
-		return fault_poisoned(&vmf);
+		return fault_poisoned(vmf);
 	case FAULT_UNBACKED:
 		return VM_FAULT_SIGBUS;
 	case FAULT_STACK:

@@ -117,8 +117,24 @@ fault_classify(vm_flags_t area, bool object, pte_t entry, unsigned int access)
 	return FAULT_SPURIOUS;
 }
 
+/**
+ * struct fault - a fault that is being served
+ * @vmf: what objects are told of it
+ * @edit: its entry, which was looked at first, without a lock
+ */
+struct fault {
+	struct vm_fault vmf;
+	struct pt_edit edit;
+};
+
+/* The cursor of a fault, which fault_open() opens. */
+static __always_inline struct pt_edit *fault_edit(struct vm_fault *vmf)
+{
+	return &container_of(vmf, struct fault, vmf)->edit;
+}
+
 /* fault.c */
-vm_fault_t fault_open(struct pt_edit *e, struct vm_fault *vmf);
+vm_fault_t fault_open(struct vm_fault *vmf);
 vm_fault_t fault_table(struct vm_fault *vmf);
 vm_fault_t fault_may_call(struct vm_fault *vmf);
 

@@ -78,11 +78,11 @@ vm_fault_t finish_fault(struct vm_fault *vmf)
 	bool shared = vma->vm_flags & VM_SHARED;
 	struct page *page = vmf->page;
 	struct folio *folio;
-	struct pt_edit e __uninitialized;
+	struct pt_edit *e = fault_edit(vmf);
 	vm_fault_t ret;
 	pte_t entry;
 
-	ret = fault_open(&e, vmf);
+	ret = fault_open(vmf);
 	if (unlikely(ret))
 		return ret;
 	/* What the OOM reaper took from a private area must not come back. */
@@ -93,7 +93,7 @@ vm_fault_t finish_fault(struct vm_fault *vmf)
 	}
 	if (write && !shared) {
 		flush_icache_pages(vma, vmf->cow_page, 1);
-		fault_map_anon(&e, vmf, page_folio(vmf->cow_page), true);
+		fault_map_anon(e, vmf, page_folio(vmf->cow_page), true);
 		goto out;
 	}
 
@@ -103,10 +103,10 @@ vm_fault_t finish_fault(struct vm_fault *vmf)
 	if (write)
 		entry = maybe_mkwrite(pte_mkdirty(entry), vma);
 	folio_add_file_rmap_pte(folio, page, vma);
-	pt_set(&e, entry, mm_counter_file(folio));
-	update_mmu_cache_range(vmf, vma, vmf->address, e.c.pte, 1);
+	pt_set(e, entry, mm_counter_file(folio));
+	update_mmu_cache_range(vmf, vma, vmf->address, e->c.pte, 1);
 out:
-	pt_edit_release(&e);
+	pt_edit_release(e);
 	return ret;
 }
 
@@ -134,13 +134,13 @@ static vm_fault_t file_lost_page(struct vm_fault *vmf, vm_fault_t got)
  */
 static vm_fault_t file_unfilled(struct vm_fault *vmf)
 {
-	struct pt_edit e __uninitialized;
+	struct pt_edit *e = fault_edit(vmf);
 	vm_fault_t ret;
 
-	ret = fault_open(&e, vmf);
+	ret = fault_open(vmf);
 	if (ret)
 		return ret;
-	pt_edit_release(&e);
+	pt_edit_release(e);
 	return VM_FAULT_SIGBUS;
 }
 

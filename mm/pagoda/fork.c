@@ -3,11 +3,13 @@
  * fork: give the child what the parent has mapped.
  *
  * dup_mmap() calls copy_page_range() once for each area. Areas whose pages a
- * fault can find again are left empty in the child. From others every entry is
- * copied; a private writable page becomes read-only in both address spaces
- * and is copied by whoever writes first (cow.c). A private page that may be
- * pinned for DMA is copied at once, so that the parent keeps the one that the
- * device knows.
+ * fault can find again are left empty in the child. Tables that map nothing
+ * but private anonymous memory are shared (share.c): whoever writes, or
+ * changes anything else in such a table, copies it first. From other tables,
+ * and from those with few pages, every entry is copied; a private writable
+ * page becomes read-only in both address spaces and is copied by whoever writes
+ * first (cow.c). A private page that may be pinned for DMA is copied at once,
+ * so that the parent keeps the one that the device knows.
  *
  * Locks: both mmap_locks for writing and the parent's area write-locked. For
  * lockless pinning, write_protect_seq says that pages are being made
@@ -32,8 +34,10 @@
  * @dst: cursor in the child's
  * @spare: a page allocated for the next copy that cannot be put off, or NULL
  * @cow: private and may become writable
+ * @sharing: how tables are shared
  */
 struct fork_copy {
+	struct pt_sharing sharing;
 	struct vm_area_struct *from;
 	struct vm_area_struct *to;
 	struct pt_edit src;
@@ -41,6 +45,9 @@ struct fork_copy {
 	struct folio *spare;
 	bool cow;
 };
+
+/* How many tables' worth of memory makes a larger table worth a look. */
+#define FORK_LARGE	16
 
 /* Can later faults of the child not bring everything back? */
 static bool fork_must_copy(struct vm_area_struct *vma)
@@ -143,11 +150,92 @@ static int fork_copy_window(struct fork_copy *f)
 	return err;
 }
 
+/* Can nothing but the two address spaces reach what the area maps? */
+static bool fork_area_shares(struct vm_area_struct *vma)
+{
+	const vm_flags_t not = VM_SHARED | VM_PFNMAP | VM_MIXEDMAP | VM_IO |
+			       VM_HUGETLB | VM_DONTCOPY | VM_WIPEONFORK |
+			       VM_DROPPABLE | VM_SHADOW_STACK | VM_LOCKED;
+
+	return vma_is_anonymous(vma) && !(vma->vm_flags & not);
+}
+
+/*
+ * Up to where may tables be shared of which the first covers @start to @end? A
+ * table can serve several areas; all of them must be locked now against faults
+ * in the parent, as dup_mmap() has done it for those that it has come to.
+ *
+ * If fork fails before it has come to all, the child has pages of areas that it
+ * never got. What keeps their anon_vma is then this area's being linked to it.
+ */
+static unsigned long fork_may_share(void *arg, unsigned long start,
+				    unsigned long end)
+{
+	struct fork_copy *f = arg;
+	struct vm_area_struct *vma;
+	struct vma_iterator vmi;
+
+	vma_iter_init(&vmi, f->from->vm_mm, start);
+	if (f->from->vm_start <= start && f->from->vm_end >= end)
+		return f->from->vm_end;
+	for_each_vma_range(vmi, vma, end) {
+		if (!fork_area_shares(vma))
+			return 0;
+		if (vma->vm_start >= f->from->vm_end && vma->anon_vma &&
+		    vma->anon_vma != f->from->anon_vma)
+			return 0;
+	}
+	vma_iter_set(&vmi, start);
+	for_each_vma_range(vmi, vma, end)
+		vma_start_write(vma);
+	return end;
+}
+
+/*
+ * Prepare to share tables, if that is worth while. Not if pages may be pinned:
+ * devices go on writing to the parent's, so the child must have others. With
+ * little memory, or for a small area, larger tables are not even looked at.
+ *
+ * Such things can change from area to area. A table that was shared for the one
+ * before may be this one's too, and then has to be found.
+ *
+ * Return: may there be a table to share?
+ */
+static bool fork_prepare_sharing(struct fork_copy *f)
+{
+	struct mm_struct *mm = f->from->vm_mm;
+	unsigned long pages = get_mm_counter(mm, MM_ANONPAGES);
+	struct pt_sharing *how = &f->sharing;
+
+	if (!IS_ENABLED(CONFIG_SPLIT_PTE_PTLOCKS) || !fork_area_shares(f->from))
+		return false;
+	/* Who pins sets the flag and then looks whether fork has begun. */
+	smp_mb();
+	how->none = !pt_share_on || pages < pt_share_min ||
+		    test_bit(MMF_HAS_PINNED, &mm->flags);
+	if (how->none)
+		return pt_shared_at(f->to->vm_mm, f->to->vm_start);
+	how->may = fork_may_share;
+	how->arg = f;
+	how->top = pages / FORK_LARGE < pt_share_min ||
+		   vma_pages(f->from) < pt_share_min ? 2 : pt_levels();
+	return true;
+}
+
 static int fork_copy_area(struct fork_copy *f)
 {
+	bool share = fork_prepare_sharing(f);
 	int err, got;
 
-	while ((got = pt_pair_next(&f->src, &f->dst)) > 0) {
+	for (;;) {
+		if (share) {
+			err = pt_pair_share(&f->src, &f->dst, &f->sharing);
+			if (err)
+				return err;
+		}
+		got = pt_pair_next(&f->src, &f->dst);
+		if (got <= 0)
+			return got;
 		err = fork_copy_window(f);
 		pt_pair_release(&f->src, &f->dst);
 		if (err == -EAGAIN)
@@ -156,7 +244,6 @@ static int fork_copy_area(struct fork_copy *f)
 			return err;
 		cond_resched();
 	}
-	return got;
 }
 
 /**
@@ -191,12 +278,10 @@ int copy_page_range(struct vm_area_struct *dst_vma,
 		vma_assert_write_locked(src_vma);
 		raw_write_seqcount_begin(&mm->write_protect_seq);
 	}
-	err = pt_edit_open(&f.src, mm, src_vma->vm_start, src_vma->vm_end);
-	if (!err)
-		err = pt_edit_open(&f.dst, dst_vma->vm_mm, dst_vma->vm_start,
-				   dst_vma->vm_end);
-	if (!err)
-		err = fork_copy_area(&f);
+	/* Of the parent's tables only those become private that are copied. */
+	pt_open(&f.src.c, mm, src_vma->vm_start, src_vma->vm_end);
+	pt_open(&f.dst.c, dst_vma->vm_mm, dst_vma->vm_start, dst_vma->vm_end);
+	err = fork_copy_area(&f);
 	if (f.cow) {
 		raw_write_seqcount_end(&mm->write_protect_seq);
 		mmu_notifier_invalidate_range_end(&range);

@@ -146,6 +146,13 @@ static int lock_covered(struct mm_struct *mm, unsigned long start,
 	return start < end ? -ENOMEM : 0;
 }
 
+/* No shared table has pages of locked areas: their marks count in one mm. */
+static int lock_unshare(struct mm_struct *mm, unsigned long start,
+			unsigned long end, vm_flags_t lock)
+{
+	return lock & VM_LOCKED ? pt_make_private(mm, start, end) : 0;
+}
+
 /*
  * Lock or unlock a range. @every: whatever of it is mapped and as far as
  * memory for splitting goes, for the calls that lock all; else all or nothing,
@@ -157,15 +164,17 @@ static int lock_range(struct mm_struct *mm, unsigned long start,
 	VMA_ITERATOR(vmi, mm, start);
 	struct vm_area_struct *vma, *before = NULL;
 
-	if (!every && lock_covered(mm, start, end))
+	if (!every && (lock_covered(mm, start, end) ||
+		       lock_unshare(mm, start, end, lock)))
 		return -ENOMEM;
 
 	for (vma = vma_find(&vmi, end); vma; vma = vma_find(&vmi, end)) {
 		unsigned long at = max(start, vma->vm_start);
 		unsigned long stop = min(end, vma->vm_end);
-		struct vm_area_struct *now;
+		struct vm_area_struct *now = ERR_PTR(-ENOMEM);
 
-		now = lock_area(&vmi, before, vma, at, stop, lock);
+		if (!every || !lock_unshare(mm, at, stop, lock))
+			now = lock_area(&vmi, before, vma, at, stop, lock);
 		if (IS_ERR(now) && !every)
 			return PTR_ERR(now);
 		before = IS_ERR(now) ? vma : now;

@@ -104,7 +104,8 @@ static int region_call_file(struct region *r, struct vm_area_struct *vma)
 	mas_walk(mas);
 	tlb_gather_mmu(&tlb, vma->vm_mm);
 	update_hiwater_rss(vma->vm_mm);
-	zap_area(&tlb, vma, vma->vm_start, vma->vm_end, NULL);
+	zap_area(&tlb, vma, vma->vm_start, vma->vm_end, vma->vm_start,
+		 vma->vm_end);
 	pt_free_range(&tlb, vma->vm_start, vma->vm_end, mas->index,
 		      mas->last == ULONG_MAX ? USER_PGTABLES_CEILING :
 		      mas->last + 1);

@@ -225,8 +225,9 @@ unsigned long move_page_tables(struct vm_area_struct *vma,
 	slack = move_slack(vma, old_addr, new_vma, new_addr, len, for_stack);
 	from = old_addr - slack;
 	to = new_addr - slack;
-	if (pt_edit_open(&src, mm, from, end) ||
-	    pt_edit_open(&dst, mm, to, new_addr + len))
+	/* Whole tables may stay shared; what is not moved so is unshared then. */
+	pt_open(&src.c, mm, from, end);
+	if (pt_edit_open(&dst, mm, to, new_addr + len))
 		return 0;
 
 	flush_cache_range(vma, from, end);

@@ -175,6 +175,40 @@ static int removal_get_room(struct area_removal *r, struct ma_state side)
 }
 
 /**
+ * area_unshare_ends - unshare tables that the removal of a range keeps
+ * @mm: the address space
+ * @start: where the range starts (page-aligned)
+ * @end: where it ends (page-aligned, exclusive)
+ *
+ * Shared tables that the range covers only in part must be ours to change.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int area_unshare_ends(struct mm_struct *mm, unsigned long start,
+		      unsigned long end)
+{
+	VMA_ITERATOR(vmi, mm, start);
+	unsigned long floor = FIRST_USER_ADDRESS;
+	unsigned long ceiling = USER_PGTABLES_CEILING;
+	struct vm_area_struct *vma;
+
+	if (likely(!pt_shared_at(mm, start) && !pt_shared_at(mm, end - 1)))
+		return 0;
+	vma = vma_next(&vmi);
+	if (vma && vma->vm_start < start) {
+		floor = start;
+	} else {
+		vma = vma_prev(&vmi);
+		if (vma)
+			floor = vma->vm_end;
+	}
+	vma = find_vma(mm, end);
+	if (vma)
+		ceiling = max(vma->vm_start, end);
+	return pt_keep_outside(mm, start, end, floor, ceiling);
+}
+
+/**
  * area_removal_plan - prepare to empty a range
  * @r: the removal
  * @vmi: an iterator on the mm; left where @first is
@@ -213,12 +247,12 @@ int area_removal_plan(struct area_removal *r, struct vma_iterator *vmi,
 		if (err)
 			break;
 		if (vma->vm_end >= end)
-			return 0;
+			goto found;
 		start = vma->vm_end;
 		vma = mas_find(&side, end - 1);
 		if (!vma) {
 			r->end = start;
-			return 0;
+			goto found;
 		}
 		if (r->nr == AREA_FEW && r->areas == r->few) {
 			err = removal_get_room(r, side);
@@ -227,6 +261,11 @@ int area_removal_plan(struct area_removal *r, struct vma_iterator *vmi,
 		}
 	}
 	area_removal_abort(r);
+	return err;
+found:
+	err = area_unshare_ends(r->mm, r->start, r->end);
+	if (err)
+		area_removal_abort(r);
 	return err;
 }
 
@@ -267,14 +306,14 @@ static void removal_clear(struct area_removal *r, unsigned long floor,
 	mmu_notifier_invalidate_range_start(&range);
 	if (low) {
 		low_end = min(low->vm_end, r->end);
-		zap_area(&tlb, low, r->start, low_end, NULL);
+		zap_area(&tlb, low, r->start, low_end, floor, ceiling);
 	}
 	for (i = 0; i < r->nr; i++)
 		zap_area(&tlb, r->areas[i], r->areas[i]->vm_start,
-			 r->areas[i]->vm_end, NULL);
+			 r->areas[i]->vm_end, floor, ceiling);
 	if (high) {
 		high_start = max(high->vm_start, r->start);
-		zap_area(&tlb, high, high_start, r->end, NULL);
+		zap_area(&tlb, high, high_start, r->end, floor, ceiling);
 	}
 	mmu_notifier_invalidate_range_end(&range);
 

@@ -206,6 +206,19 @@ static void pin_record(struct pin_request *r, struct vm_area_struct *vma,
 	r->tried = false;
 }
 
+/*
+ * Must tables be private? Not to see only that a page is there, nor for a dump,
+ * which is done with a page before its process gives up the table. But whoever
+ * holds a page for longer could outlive the sharing, and then see what another
+ * process writes to a page that it believes to be its alone.
+ */
+static bool pin_unshares(const struct pin_request *r)
+{
+	if (r->flags & FOLL_WRITE)
+		return true;
+	return r->pages && !(r->flags & FOLL_DUMP);
+}
+
 /* Take what is there from r->addr on, up to the end of @vma or a fault. */
 static int pin_take(struct pin_request *r, struct vm_area_struct *vma)
 {
@@ -215,8 +228,17 @@ static int pin_take(struct pin_request *r, struct vm_area_struct *vma)
 	struct pt_cursor c;
 	int verdict;
 
+again:
 	pt_open(&c, r->mm, r->addr, end);
 	while (pt_next(&c) && c.addr == r->addr) {
+		if (unlikely(c.shared) && pin_unshares(r)) {
+			unsigned long stop = c.stop;
+
+			pt_release(&c);
+			if (pt_make_private(r->mm, r->addr, stop))
+				return -ENOMEM;
+			goto again;
+		}
 		do {
 			verdict = pin_entry(vma, &c, r->flags, &page);
 			/* Without an array, a page without a page will do. */
@@ -572,6 +594,8 @@ static unsigned long pin_fast(unsigned long start, unsigned long nr,
 	local_irq_save(irq);
 	pt_open(&c, mm, start, end);
 	while (pt_peek_next(&c) && c.addr == start + (got << PAGE_SHIFT)) {
+		if (c.shared)
+			goto out;
 		do {
 			page = pin_fast_entry(&c, flags);
 			if (!page)

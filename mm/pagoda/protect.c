@@ -408,6 +408,8 @@ static int protect_range(struct protect *p, unsigned long grows)
 	}
 	if (!p->differs)
 		return 0;
+	if (pt_make_private(mm, p->start, p->end))
+		return -ENOMEM;
 	if (p->charge && security_vm_enough_memory_mm(mm, p->charge))
 		return -ENOMEM;
 	if (vma != first) {

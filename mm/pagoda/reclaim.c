@@ -165,8 +165,7 @@ static bool usage_of_area(struct folio *folio, struct vm_area_struct *vma,
 	struct rmap_scan s;
 	bool used = false;
 
-	if (!rmap_scan_folio(&s, folio, vma, start))
-		return true;
+	rmap_scan_folio(&s, folio, vma, start);
 	while (rmap_scan_next(&s)) {
 		entries++;
 		usage->left--;
@@ -280,8 +279,8 @@ static bool clean_area(struct folio *folio, struct vm_area_struct *vma,
 	struct rmap_scan s;
 	int *nr = arg;
 
-	if (rmap_scan_folio(&s, folio, vma, addr))
-		*nr += clean_entries(&s, vma);
+	rmap_scan_folio(&s, folio, vma, addr);
+	*nr += clean_entries(&s, vma);
 	return true;
 }
 
@@ -332,9 +331,9 @@ int pfn_mkclean_range(unsigned long pfn, unsigned long nr_pages, pgoff_t pgoff,
 	unsigned long addr = vma_address(vma, pgoff, nr_pages);
 	struct rmap_scan s;
 
-	if (clean_ignores(vma, NULL) || WARN_ON_ONCE(addr == -EFAULT) ||
-	    !rmap_scan_open(&s, vma, addr, pgoff, pfn, nr_pages))
+	if (clean_ignores(vma, NULL) || WARN_ON_ONCE(addr == -EFAULT))
 		return 0;
+	rmap_scan_open(&s, vma, addr, pgoff, pfn, nr_pages);
 	return clean_entries(&s, vma);
 }
 
@@ -417,8 +416,7 @@ static bool unmap_area(struct folio *folio, struct vm_area_struct *vma,
 	struct rmap_scan s;
 	bool done = true;
 
-	if (!rmap_scan_folio(&s, folio, vma, addr))
-		return false;
+	rmap_scan_folio(&s, folio, vma, addr);
 	mmu_notifier_range_init(&range, MMU_NOTIFY_CLEAR, 0, vma->vm_mm,
 				addr, s.e.c.end);
 	mmu_notifier_invalidate_range_start(&range);

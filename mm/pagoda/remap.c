@@ -212,6 +212,13 @@ static unsigned long remap_move(struct remap *r)
 		}
 	}
 
+	/* So that the old place, or if that fails the new, can be emptied. */
+	if ((r->old_len &&
+	     area_unshare_ends(mm, r->addr, r->addr + r->old_len)) ||
+	    area_unshare_ends(mm, r->to, r->to + r->new_len)) {
+		remap_uncharge(r);
+		return -ENOMEM;
+	}
 	vma_start_write(vma);
 	new = area_copy(&vma, r->to, r->new_len, linear_page_index(vma, r->addr),
 			&rmap_locks, keep);

@@ -26,8 +26,8 @@
  *	the VMA's lock, for writing
  *	mapping->i_mmap_rwsem		areas of a file
  *	anon_vma->root->rwsem		areas of anonymous folios
- *	mm->page_table_lock		entries above the last level
  *	lock of a last-level table	if two: the destination first
+ *	pt_slot_lock()			entries above the last level
  *
  * and below a table's lock, in which no one sleeps, those of what an entry
  * maps: mapping->private_lock, i_pages, lruvec->lru_lock; inode->i_lock and
@@ -189,10 +189,8 @@ unsigned long page_address_in_vma(struct page *page, struct vm_area_struct *vma)
  * @nr: length of the run in pages
  *
  * Locks: those that rmap_walk() holds, or mmap_lock.
- *
- * Return: false if there is no memory to make tables private.
  */
-bool rmap_scan_open(struct rmap_scan *s, struct vm_area_struct *vma,
+void rmap_scan_open(struct rmap_scan *s, struct vm_area_struct *vma,
 		    unsigned long addr, pgoff_t pgoff, unsigned long pfn,
 		    unsigned long nr)
 {
@@ -206,7 +204,7 @@ bool rmap_scan_open(struct rmap_scan *s, struct vm_area_struct *vma,
 	}
 	s->pfn = pfn;
 	s->nr = nr;
-	return !pt_edit_open(&s->e, vma->vm_mm, addr, end);
+	pt_reverse_open(&s->e, vma->vm_mm, addr, end);
 }
 
 /**
@@ -248,9 +246,8 @@ bool page_vma_mapped_walk(struct page_vma_mapped_walk *pvmw)
 	s.pfn = pvmw->pfn;
 	s.nr = pvmw->nr_pages;
 	c = &s.e.c;
-	if (pt_edit_open(&s.e, pvmw->vma->vm_mm, pvmw->address,
-			 vma_address_end(pvmw)))
-		return false;
+	pt_reverse_open(&s.e, pvmw->vma->vm_mm, pvmw->address,
+			vma_address_end(pvmw));
 	if (pvmw->pte) {
 		c->pte = pvmw->pte;
 		c->ptl = pvmw->ptl;

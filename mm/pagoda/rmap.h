@@ -20,18 +20,18 @@ struct rmap_scan {
 	unsigned long nr;
 };
 
-bool rmap_scan_open(struct rmap_scan *s, struct vm_area_struct *vma,
+void rmap_scan_open(struct rmap_scan *s, struct vm_area_struct *vma,
 		    unsigned long addr, pgoff_t pgoff, unsigned long pfn,
 		    unsigned long nr);
 bool rmap_scan_next(struct rmap_scan *s);
 
 /* rmap_scan_open() for a folio at the address that rmap_walk() gave. */
-static inline bool rmap_scan_folio(struct rmap_scan *s, struct folio *folio,
+static inline void rmap_scan_folio(struct rmap_scan *s, struct folio *folio,
 				   struct vm_area_struct *vma,
 				   unsigned long addr)
 {
-	return rmap_scan_open(s, vma, addr, folio_pgoff(folio),
-			      folio_pfn(folio), folio_nr_pages(folio));
+	rmap_scan_open(s, vma, addr, folio_pgoff(folio), folio_pfn(folio),
+		       folio_nr_pages(folio));
 }
 
 /* End a search before rmap_scan_next() has returned false. */

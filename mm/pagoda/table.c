@@ -8,8 +8,7 @@
  *
  * Locks: entries of a last-level table change under the table's own lock
  * (pt_table_lock()); entries of a table above, under pt_slot_lock(), which
- * protects only hooking in and out and is never held while memory is
- * allocated.
+ * protects only hooking in and out; nothing sleeps with it.
  *
  * The end of the file has the functions that the rest of Linux calls by level
  * name; a level name stands nowhere else but in cursor.c.
@@ -48,8 +47,11 @@ static void pt_table_account(struct mm_struct *mm, unsigned int level, int nr)
 		nr > 0 ? mm_inc_nr_puds(mm) : mm_dec_nr_puds(mm);
 }
 
-/* A new table maps nothing and is pointed at by the entry being written. */
-static void pt_table_init(struct ptdesc *table)
+/**
+ * pt_table_init - make a new table ready to be pointed at by one entry
+ * @table: it maps nothing
+ */
+void pt_table_init(struct ptdesc *table)
 {
 	memset(pt_counts(table), 0, sizeof(struct pt_counts));
 	atomic_set(pt_table_refs(table), 1);
@@ -242,18 +244,16 @@ void pt_report_bad(struct mm_struct *mm, unsigned long addr,
 			   (u64)pte_val(e), level, addr);
 }
 
-/* One table that is being pruned: the bounds that must be free of areas. */
+/* A range that is being pruned, with the bounds that are free of areas. */
 struct pt_prune {
 	struct mmu_gather *tlb;
-	unsigned long floor;
-	unsigned long ceiling;
+	struct pt_drop drop;
 };
 
 static void pt_prune_table(struct pt_prune *p, pte_t *entries,
 			   unsigned int level, unsigned long addr,
 			   unsigned long end)
 {
-	unsigned long mask = (1UL << pt_shift(level)) - 1;
 	pte_t *slot = entries + pt_index(level, addr);
 	unsigned long next;
 
@@ -261,13 +261,17 @@ static void pt_prune_table(struct pt_prune *p, pte_t *entries,
 		pte_t e = ptep_get(slot);
 
 		next = pt_slot_end(level, addr, end);
-		if (pt_entry_table(e)) {
+		/* None is left whose areas are gone, but taken back is ours. */
+		if (unlikely(pt_entry_shared(e)) &&
+		    pt_drop(&p->drop, p->tlb->mm, slot, level, addr, end) ==
+		    addr)
+			e = ptep_get(slot);
+		if (pt_entry_private(e)) {
 			if (level > 2)
 				pt_prune_table(p, pt_entry_entries(e),
 					       level - 1, addr, next);
-			/* A ceiling of 0 is the very top: compare one lower. */
-			if ((addr & ~mask) >= p->floor &&
-			    (addr | mask) <= p->ceiling - 1) {
+			if (pt_inside(level, addr, p->drop.floor,
+				      p->drop.ceiling)) {
 				pt_entry_clear(slot, level);
 				pt_table_gather(p->tlb, level - 1,
 						pt_entry_child(e), addr);
@@ -295,7 +299,10 @@ void pt_free_range(struct mmu_gather *tlb, unsigned long start,
 		   unsigned long end, unsigned long floor,
 		   unsigned long ceiling)
 {
-	struct pt_prune p = { .tlb = tlb, .floor = floor, .ceiling = ceiling };
+	struct pt_prune p = {
+		.tlb = tlb,
+		.drop = { .floor = floor, .ceiling = ceiling },
+	};
 
 	if (start < end)
 		pt_prune_table(&p, (pte_t *)tlb->mm->pgd, pt_levels(), start,

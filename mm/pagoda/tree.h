@@ -36,6 +36,16 @@ struct pt_counts {
 	u16 nr[NR_MM_COUNTERS];
 };
 
+/*
+ * What hangs below a table above the last level, itself included. It lives in
+ * the same word; right as long as the table may be shared (nothing below can
+ * change then), and not kept otherwise.
+ */
+struct pt_sum {
+	u32 pages;	/* anonymous; others are never in a shared table */
+	u32 tables;	/* as counted in VmPTE */
+};
+
 /**
  * struct pt_cursor - a position in the page tables of an address space
  * @mm:    the address space
@@ -47,6 +57,9 @@ struct pt_counts {
  * @seen:  what @slot held when the window was opened
  * @table: the window's table
  * @ptl:   the lock held for the window; NULL in a peek
+ * @shared: an entry on the way to the window forbids writes, so the table, or
+ *          one above it, may be another address space's as well
+ * @reverse: opened by a reverse walk, see pt_reverse_open()
  * @delta: changes in what is mapped, by kind, not yet accounted for
  */
 struct pt_cursor {
@@ -59,6 +72,8 @@ struct pt_cursor {
 	pte_t seen;
 	struct ptdesc *table;
 	spinlock_t *ptl;	/* of @table */
+	bool shared;
+	bool reverse;
 	int delta[NR_MM_COUNTERS];
 };
 
@@ -88,6 +103,69 @@ struct pt_visitor {
 		     unsigned long next);
 };
 
+/* A shared table that was taken out and waits for the flush. */
+struct pt_dropped {
+	pte_t *slot;		/* where it was */
+	pte_t e;		/* what was there */
+	unsigned int level;	/* of the table that @slot is in */
+	unsigned long addr;	/* an address in it */
+};
+
+/* Tables that can wait if there is no memory for more. */
+#define PT_DROP_FEW	4
+
+/**
+ * struct pt_drop - how a zap lets go of shared tables
+ * @floor:     tables that reach below it are kept
+ * @ceiling:   tables that reach above it are kept; 0 is the very top
+ * @exclusive: nobody can fault in the range, so tables may wait for the flush
+ * @dead:      nobody runs in the address space any more
+ * @part:      not all pages go; what can be in a shared table all stays
+ * @nr:        how many tables wait
+ * @max:       how many can
+ * @wait:      the tables
+ * @few:       where they wait if there is no memory
+ */
+struct pt_drop {
+	unsigned long floor;
+	unsigned long ceiling;
+	bool exclusive;
+	bool dead;
+	bool part;
+	unsigned int nr;
+	unsigned int max;
+	struct pt_dropped *wait;
+	struct pt_dropped few[PT_DROP_FEW];
+};
+
+/**
+ * struct pt_sharing - how fork shares tables, see pt_pair_share()
+ * @may: up to which address, @end or above it, may all tables from @start on
+ *       be shared? 0 if not even one that covers @start to @end (exclusive)
+ * @arg: handed to it
+ * @top: highest level of an entry whose table may become shared
+ * @none: nothing may be shared but what was for an area before
+ * @until: what @may has said
+ * @sum: what is shared but not yet accounted for
+ * @not: per level, up to which address a table there was found not shareable
+ */
+struct pt_sharing {
+	unsigned long (*may)(void *arg, unsigned long start, unsigned long end);
+	void *arg;
+	unsigned int top;
+	bool none;
+	unsigned long until;
+	struct pt_sum sum;
+	unsigned long not[PT_MAX_LEVELS + 1];
+};
+
+/* How often a table was shared, copied or taken back since boot. */
+struct pt_share_stats {
+	atomic_long_t shared;
+	atomic_long_t copied;
+	atomic_long_t taken_back;
+};
+
 /* cursor.c: reading. */
 void pt_open(struct pt_cursor *c, struct mm_struct *mm,
 	     unsigned long start, unsigned long end);
@@ -107,12 +185,20 @@ bool pt_edit_next(struct pt_edit *e);
 int __must_check pt_edit_fill(struct pt_edit *e);
 int __must_check pt_edit_at(struct pt_edit *e, struct mm_struct *mm,
 			    unsigned long addr);
-bool pt_edit_slot(struct pt_edit *e, struct mm_struct *mm, unsigned long addr,
-		  pte_t *slot);
-bool pt_edit_find(struct pt_edit *e, struct mm_struct *mm, unsigned long addr);
+bool pt_edit_again(struct pt_edit *e);
+void pt_reverse_open(struct pt_edit *e, struct mm_struct *mm,
+		     unsigned long start, unsigned long end);
+bool pt_zap_next(struct pt_edit *e, struct pt_drop *d);
+int __must_check pt_make_private(struct mm_struct *mm, unsigned long start,
+				 unsigned long end);
+int __must_check pt_keep_outside(struct mm_struct *mm, unsigned long start,
+				 unsigned long end, unsigned long floor,
+				 unsigned long ceiling);
+bool pt_shared_at(struct mm_struct *mm, unsigned long addr);
 void pt_edit_release(struct pt_edit *e);
+int __must_check pt_pair_share(struct pt_edit *src, struct pt_edit *dst,
+			       struct pt_sharing *how);
 int __must_check pt_pair_next(struct pt_edit *src, struct pt_edit *dst);
-bool pt_pair_step(struct pt_edit *src, struct pt_edit *dst);
 bool pt_pair_skip(struct pt_edit *src, struct pt_edit *dst);
 void pt_pair_release(struct pt_edit *src, struct pt_edit *dst);
 int __must_check pt_move_reserve(struct pt_edit *src, struct pt_edit *dst);
@@ -125,6 +211,7 @@ struct ptdesc *pt_table_alloc(struct mm_struct *mm, unsigned int level,
 			      unsigned long addr);
 void pt_table_free(struct mm_struct *mm, unsigned int level,
 		   struct ptdesc *table);
+void pt_table_init(struct ptdesc *table);
 void pt_table_gather(struct mmu_gather *tlb, unsigned int level,
 		     struct ptdesc *table, unsigned long addr);
 spinlock_t *pt_slot_lock(struct mm_struct *mm, pte_t *slot, unsigned int level);
@@ -137,22 +224,37 @@ void pt_free_range(struct mmu_gather *tlb, unsigned long start,
 		   unsigned long end, unsigned long floor,
 		   unsigned long ceiling);
 
+/* share.c */
+extern bool pt_share_on;
+extern unsigned int pt_share_min;
+extern struct pt_share_stats pt_share_stats;
+bool pt_share_worth(pte_t e, unsigned int level, unsigned long addr,
+		    unsigned long end);
+unsigned int pt_share_run(pte_t *slot, pte_t *to, unsigned int level,
+			  unsigned long addr, unsigned long end,
+			  struct pt_sum *sum);
+void pt_sum_account(struct mm_struct *mm, struct pt_sum sum, int sign);
+int __must_check pt_unshare(struct mm_struct *mm, pte_t *slot,
+			    unsigned int level, unsigned long addr);
+unsigned long pt_drop(struct pt_drop *d, struct mm_struct *mm, pte_t *slot,
+		      unsigned int level, unsigned long addr,
+		      unsigned long end);
+bool pt_drop_done(struct pt_drop *d, struct mm_struct *mm,
+		  unsigned long *addr);
+void pt_drop_end(struct pt_drop *d);
+
 /* zap.c */
 void zap_area(struct mmu_gather *tlb, struct vm_area_struct *vma,
-	      unsigned long start, unsigned long end,
-	      struct zap_details *details);
+	      unsigned long start, unsigned long end, unsigned long floor,
+	      unsigned long ceiling);
+void zap_behind(struct mmu_gather *tlb, struct vm_area_struct *vma,
+		unsigned long end);
 
 /* Index in a table of @level of the entry that covers @addr. */
 static __always_inline unsigned int pt_index(unsigned int level,
 					     unsigned long addr)
 {
 	return (addr >> pt_shift(level)) & (pt_entries(level) - 1);
-}
-
-/* How many bytes a last-level table covers. */
-static __always_inline unsigned long pt_table_span(void)
-{
-	return 1UL << pt_shift(2);
 }
 
 /* First address that the entry of @level for @addr no longer covers, or @end. */
@@ -164,6 +266,41 @@ static __always_inline unsigned long pt_slot_end(unsigned int level,
 
 	/* Compared one lower, so that an end of 0 stands for the very top. */
 	return next - 1 < end - 1 ? next : end;
+}
+
+/* First address behind the table of @level that covers @addr, or @end. */
+static __always_inline unsigned long pt_table_end(unsigned int level,
+						  unsigned long addr,
+						  unsigned long end)
+{
+	return level < pt_levels() ? pt_slot_end(level + 1, addr, end) : end;
+}
+
+/* How many bytes a last-level table covers. */
+static __always_inline unsigned long pt_table_span(void)
+{
+	return 1UL << pt_shift(2);
+}
+
+/* Does a table that covers @addr at @level lie between two bounds? */
+static __always_inline bool pt_inside(unsigned int level, unsigned long addr,
+				      unsigned long floor,
+				      unsigned long ceiling)
+{
+	unsigned long mask = (1UL << pt_shift(level)) - 1;
+
+	/* A ceiling of 0 is the very top: compare one lower. */
+	return (addr & ~mask) >= floor && (addr | mask) <= ceiling - 1;
+}
+
+/*
+ * May the table that an entry points at be shared? That is what the entry's
+ * permission says: while there is another reference, all entries that point
+ * at the table forbid writes. An entry that does may also be a leftover.
+ */
+static __always_inline bool pt_entry_shared(pte_t e)
+{
+	return pt_entry_table(e) && !pt_entry_writable(e);
 }
 
 /* The table that a table entry points at. */
@@ -187,6 +324,13 @@ static inline struct pt_counts *pt_counts(struct ptdesc *table)
 	/* Only THP uses this word of a table in use, and that is excluded. */
 	BUILD_BUG_ON(sizeof(struct pt_counts) > sizeof(table->pmd_huge_pte));
 	return (struct pt_counts *)&table->pmd_huge_pte;
+}
+
+/* pt_sum_of - what hangs below a table of level 2 or above that is shared */
+static inline struct pt_sum *pt_sum_of(struct ptdesc *table)
+{
+	BUILD_BUG_ON(sizeof(struct pt_sum) > sizeof(table->pmd_huge_pte));
+	return (struct pt_sum *)&table->pmd_huge_pte;
 }
 
 /**
@@ -221,6 +365,8 @@ static inline atomic_t *pt_table_refs(struct ptdesc *table)
 #ifdef CONFIG_PAGODA_DEBUG
 void pt_misuse(const char *what);
 void pt_check_counts(struct ptdesc *table);
+void pt_seal(struct ptdesc *table, unsigned int level);
+void pt_check_seal(struct ptdesc *table, unsigned int level);
 
 static inline void pt_check(bool ok, const char *what)
 {
@@ -235,6 +381,14 @@ static __always_inline void pt_check(bool ok, const char *what)
 static inline void pt_check_counts(struct ptdesc *table)
 {
 }
+
+static inline void pt_seal(struct ptdesc *table, unsigned int level)
+{
+}
+
+static inline void pt_check_seal(struct ptdesc *table, unsigned int level)
+{
+}
 #endif
 
 /* Is the window open, the entry in it, and the table locked? */
@@ -242,6 +396,7 @@ static __always_inline void pt_check_edit(const struct pt_edit *e)
 {
 	pt_check(e->c.pte, "edit without an open window");
 	pt_check(!e->c.pte || e->c.addr < e->c.stop, "edit behind the window");
+	pt_check(!e->c.shared, "edit of a shared table");
 #ifdef CONFIG_LOCKDEP
 	pt_check(!e->c.pte ||
 		 lockdep_is_held(pt_table_lock(e->c.mm, e->c.table)),
@@ -284,6 +439,14 @@ static __always_inline bool pt_step_by(struct pt_cursor *c, unsigned int nr)
 		return false;
 	c->pte += nr;
 	return true;
+}
+
+/* pt_step() for both of a pair, whose windows have the same length. */
+static __always_inline bool pt_pair_step(struct pt_edit *src,
+					 struct pt_edit *dst)
+{
+	pt_step(&dst->c);
+	return pt_step(&src->c);
 }
 
 /**

@@ -735,7 +735,7 @@ void area_check(struct mm_struct *mm)
 
 		/* A fault may link it: munmap() comes here with a read lock. */
 		spin_lock(&mm->page_table_lock);
-		ok = ok && !vma->anon_vma == list_empty(&vma->anon_vma_chain);
+		ok = ok && (!vma->anon_vma) == list_empty(&vma->anon_vma_chain);
 		spin_unlock(&mm->page_table_lock);
 		WARN(!ok, "area %lx-%lx in the tree as %lx-%lx\n",
 		     vma->vm_start, vma->vm_end, vma_iter_addr(&vmi),

@@ -31,11 +31,13 @@ enum { AS_PTE = 1, AS_PMD, AS_PUD, AS_P4D, AS_PGD };
  * struct walker - a walk under way
  * @walk: what callbacks see
  * @floor: the lowest level that has a callback
+ * @reverse: there is no mmap_lock, see visit_shared()
  * @ret: why the walk was ended: a callback's return, not 0
  */
 struct walker {
 	struct mm_walk walk;
 	unsigned int floor;
+	bool reverse;
 	int ret;
 };
 
@@ -80,12 +82,31 @@ static int visit_result(struct walker *w, int ret)
 	return -EINTR;
 }
 
+/*
+ * Callbacks see entries as if nobody shared them: they judge by the mapcounts
+ * of pages, and some change entries. So tables become private first. A walk
+ * from a file passes shared ones over: nothing of a file is in them.
+ */
+static int visit_shared(struct walker *w, pte_t *slot, unsigned int level,
+			unsigned long addr)
+{
+	if (w->reverse)
+		return 0;
+	if (!pt_unshare(w->walk.mm, slot, level, addr))
+		return 2;
+	return visit_result(w, -ENOMEM);
+}
+
 static int visit_entry(void *arg, pte_t *slot, unsigned int level,
 		       unsigned long addr, unsigned long next)
 {
 	unsigned int name = level == pt_levels() ? AS_PGD : level;
 	struct walker *w = arg;
 	int ret;
+
+	if (unlikely(pt_entry_shared(ptep_get_lockless(slot))) &&
+	    !w->walk.no_vma)
+		return visit_shared(w, slot, level, addr);
 
 	for (; name >= level; name--) {
 		w->walk.action = ACTION_SUBTREE;
@@ -331,6 +352,7 @@ int walk_page_mapping(struct address_space *mapping, pgoff_t first_index,
 
 	lockdep_assert_held(&mapping->i_mmap_rwsem);
 	walker_init(&w, NULL, ops, private);
+	w.reverse = true;
 	vma_interval_tree_foreach(vma, &mapping->i_mmap, first_index,
 				  last_index) {
 		unsigned long start = vma->vm_start, end = vma->vm_end;

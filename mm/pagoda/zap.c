@@ -107,6 +107,35 @@ static bool zap_window(struct mmu_gather *tlb, struct vm_area_struct *vma,
 	return !more;
 }
 
+static void zap_drop_init(struct pt_drop *drop, unsigned long floor,
+			  unsigned long ceiling)
+{
+	drop->floor = floor;
+	drop->ceiling = ceiling;
+	drop->exclusive = false;
+	drop->dead = false;
+	drop->part = false;
+	drop->nr = 0;
+	drop->wait = NULL;
+}
+
+static void zap_range(struct mmu_gather *tlb, struct vm_area_struct *vma,
+		      unsigned long addr, unsigned long end,
+		      struct zap_details *details, struct pt_drop *drop)
+{
+	struct pt_edit e;
+
+	VM_WARN_ON_ONCE(addr >= end);
+	tlb_start_vma(tlb, vma);
+	/* Nothing has to be made private: whole tables go, or it was before. */
+	pt_open(&e.c, vma->vm_mm, addr, end);
+	while (pt_zap_next(&e, drop)) {
+		zap_window(tlb, vma, &e, details);
+		cond_resched();
+	}
+	tlb_end_vma(tlb, vma);
+}
+
 /**
  * unmap_page_range - zap part of an area
  * @tlb: the gather
@@ -119,38 +148,63 @@ void unmap_page_range(struct mmu_gather *tlb, struct vm_area_struct *vma,
 		      unsigned long addr, unsigned long end,
 		      struct zap_details *details)
 {
-	struct pt_edit e;
+	struct pt_drop drop;
 
-	VM_WARN_ON_ONCE(addr >= end);
-	tlb_start_vma(tlb, vma);
-	/* Whole pages go: no table of the range has to be made private. */
-	pt_open(&e.c, vma->vm_mm, addr, end);
-	while (pt_edit_next(&e)) {
-		zap_window(tlb, vma, &e, details);
-		cond_resched();
-	}
-	tlb_end_vma(tlb, vma);
+	zap_drop_init(&drop, addr, end);
+	drop.part = details;
+	zap_range(tlb, vma, addr, end, details, &drop);
 }
 
 /**
- * zap_area - zap what an area has between two addresses, as at its end
+ * zap_area - zap what goes of an area, wholly or in part
  * @tlb: the gather
- * @vma: the area; if it is to go, it has left the maple tree
- * @start: first address; what lies before the area is passed over
- * @end: end (exclusive); what lies behind the area is passed over
- * @details: which pages; NULL for all
+ * @vma: the area; if all of it goes, it has left the maple tree
+ * @start: first address
+ * @end: end (exclusive)
+ * @floor: end of what stays before it
+ * @ceiling: start of what stays behind it, 0 for nothing
+ *
+ * Shared tables that lie between the bounds are let go of as a whole; shared
+ * ones that reach beyond were made private before (pt_keep_outside()).
+ *
+ * Locks: mmap_lock; nobody else can find the range by its areas.
  */
 void zap_area(struct mmu_gather *tlb, struct vm_area_struct *vma,
-	      unsigned long start, unsigned long end,
-	      struct zap_details *details)
+	      unsigned long start, unsigned long end, unsigned long floor,
+	      unsigned long ceiling)
 {
-	start = max(start, vma->vm_start);
-	end = min(end, vma->vm_end);
-	if (start >= end)
-		return;
+	struct pt_drop drop;
+
 	if (unlikely(vma->vm_flags & VM_PFNMAP))
 		untrack_pfn(vma, 0, 0, false);
-	unmap_page_range(tlb, vma, start, end, details);
+	zap_drop_init(&drop, floor, ceiling);
+	drop.exclusive = true;
+	drop.dead = tlb->fullmm;
+	zap_range(tlb, vma, start, end, NULL, &drop);
+	pt_drop_end(&drop);
+}
+
+/**
+ * zap_behind - zap what is mapped behind the last area
+ * @tlb: the gather
+ * @vma: the last area
+ * @end: end of the address space
+ *
+ * For a child that fork() did not finish, and which may have a table whose last
+ * part is for areas that it never got. There are anonymous pages only.
+ *
+ * Locks: as for zap_area().
+ */
+void zap_behind(struct mmu_gather *tlb, struct vm_area_struct *vma,
+		unsigned long end)
+{
+	struct pt_drop drop;
+
+	zap_drop_init(&drop, FIRST_USER_ADDRESS, USER_PGTABLES_CEILING);
+	drop.exclusive = true;
+	drop.dead = true;
+	zap_range(tlb, vma, vma->vm_end, end, NULL, &drop);
+	pt_drop_end(&drop);
 }
 
 /**
@@ -159,10 +213,14 @@ void zap_area(struct mmu_gather *tlb, struct vm_area_struct *vma,
  * @address: first address (page-aligned)
  * @size: bytes
  * @details: which pages; NULL for all
+ *
+ * Of a private anonymous area the caller has made those tables private that
+ * the range covers in part, see pt_keep_outside().
  */
 void zap_page_range_single(struct vm_area_struct *vma, unsigned long address,
 			   unsigned long size, struct zap_details *details)
 {
+	unsigned long end = address + size;
 	struct mmu_notifier_range range;
 	struct mmu_gather tlb;
 
@@ -172,7 +230,9 @@ void zap_page_range_single(struct vm_area_struct *vma, unsigned long address,
 	tlb_gather_mmu(&tlb, vma->vm_mm);
 	update_hiwater_rss(vma->vm_mm);
 	mmu_notifier_invalidate_range_start(&range);
-	zap_area(&tlb, vma, address, address + size, details);
+	if (unlikely(vma->vm_flags & VM_PFNMAP))
+		untrack_pfn(vma, 0, 0, false);
+	unmap_page_range(&tlb, vma, address, end, details);
 	mmu_notifier_invalidate_range_end(&range);
 	tlb_finish_mmu(&tlb);
 }

@@ -14,6 +14,13 @@
 
 #define SPAN	BIT(pt_shift(2))
 
+/* Open the window of one page for changes, if there is a table for it. */
+static bool cursor_find(struct pt_edit *e, struct mm_struct *mm,
+			unsigned long addr)
+{
+	return !pt_edit_open(e, mm, addr, addr + PAGE_SIZE) && pt_edit_next(e);
+}
+
 /* An area over three last-level tables, starting at a table's first address. */
 static unsigned long cursor_area(struct kunit *test)
 {
@@ -142,13 +149,13 @@ static void cursor_fill_makes_the_tables(struct kunit *test)
 	struct pt_edit e;
 
 	mmap_write_lock(current->mm);
-	KUNIT_EXPECT_FALSE(test, pt_edit_find(&e, current->mm, at));
+	KUNIT_EXPECT_FALSE(test, cursor_find(&e, current->mm, at));
 	KUNIT_ASSERT_EQ(test, pt_edit_at(&e, current->mm, at), 0);
 	KUNIT_EXPECT_TRUE(test, pte_none(pt_get(&e.c)));
 	KUNIT_EXPECT_EQ(test, atomic_read(pt_table_refs(e.c.table)), 1);
 	pt_edit_release(&e);
 	KUNIT_EXPECT_GT(test, mm_pgtables_bytes(current->mm), before);
-	KUNIT_EXPECT_TRUE(test, pt_edit_find(&e, current->mm, at));
+	KUNIT_EXPECT_TRUE(test, cursor_find(&e, current->mm, at));
 	pt_edit_release(&e);
 	mmap_write_unlock(current->mm);
 }
@@ -170,14 +177,14 @@ static void cursor_edit_counts_at_release(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, counts->nr[MM_SHMEMPAGES], 1);
 	KUNIT_EXPECT_EQ(test, counts->nr[MM_ANONPAGES], 0);
 
-	KUNIT_ASSERT_TRUE(test, pt_edit_find(&e, mm, at));
+	KUNIT_ASSERT_TRUE(test, cursor_find(&e, mm, at));
 	pt_clear(&e, MM_SHMEMPAGES, false);
 	pt_edit_release(&e);
 	KUNIT_EXPECT_EQ(test, umm_rss(mm, MM_SHMEMPAGES), 0L);
 	KUNIT_EXPECT_EQ(test, counts->nr[MM_SHMEMPAGES], 0);
 
 	/* What no counter counts changes none. */
-	KUNIT_ASSERT_TRUE(test, pt_edit_find(&e, mm, at));
+	KUNIT_ASSERT_TRUE(test, cursor_find(&e, mm, at));
 	pt_set(&e, cursor_frame(), PT_UNCOUNTED);
 	pt_edit_release(&e);
 	KUNIT_EXPECT_EQ(test, umm_rss_all(mm), 0L);
@@ -290,7 +297,7 @@ static void cursor_misuse_is_caught(struct kunit *test)
 	pt_count(&e, MM_SHMEMPAGES, 1);
 	pt_edit_release(&e);
 	KUNIT_EXPECT_EQ(test, cursor_misuses, 2U);
-	KUNIT_ASSERT_TRUE(test, pt_edit_find(&e, current->mm, at));
+	KUNIT_ASSERT_TRUE(test, cursor_find(&e, current->mm, at));
 	pt_count(&e, MM_SHMEMPAGES, -1);
 	pt_edit_release(&e);
 	KUNIT_EXPECT_EQ(test, cursor_misuses, 2U);
