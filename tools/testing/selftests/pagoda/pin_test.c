@@ -200,6 +200,47 @@ TEST(spliced_pages_are_a_snapshot_of_the_childs_or_parents)
 	EXPECT_EQ('S', peek(p));
 }
 
+TEST(spliced_pages_are_a_snapshot_from_before_fork)
+{
+	char *p = anon(1024), *m = p + 512 * PG, *buf = anon(1), c;
+	struct iovec v = { m, PG };
+	int fd[2], go[2], status;
+	pid_t pid;
+
+	/* Pages enough that fork may share their table, and one is in a pipe. */
+	fill(p, 1024, 1);
+	memset(m, 'a', PG);
+	ASSERT_EQ(0, pipe(fd));
+	ASSERT_EQ(0, pipe(go));
+	ASSERT_EQ(PG, vmsplice(fd[1], &v, 1, 0));
+
+	/* The child has gone, and the memory is ours alone. */
+	pid = fork();
+	if (!pid)
+		_exit(0);
+	waitpid(pid, &status, 0);
+	memset(m, 'S', PG);
+	EXPECT_EQ(PG, read(fd[0], buf, PG));
+	EXPECT_TRUE(filled(buf, 1, 'a'));
+
+	/* We have gone, and it is the child's alone. */
+	memset(m, 'b', PG);
+	ASSERT_EQ(PG, vmsplice(fd[1], &v, 1, 0));
+	pid = fork();
+	if (!pid) {
+		close(go[1]);
+		read(go[0], &c, 1);
+		memset(m, 'S', PG);
+		_exit(0);
+	}
+	munmap(p, 1024 * PG);
+	close(go[1]);
+	waitpid(pid, &status, 0);
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(PG, read(fd[0], buf, PG));
+	EXPECT_TRUE(filled(buf, 1, 'b'));
+}
+
 static char *aligned(size_t pages)
 {
 	return anon(pages);
