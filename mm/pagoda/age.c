@@ -156,14 +156,17 @@ static unsigned int age_at(struct age *a, struct pt_edit *e)
 	return nr;
 }
 
-/* Treat [start, end) of a->vma. Return 0, or -ENOMEM having done nothing. */
+/*
+ * Treat [start, end) of a->vma. Return 0, or -EAGAIN having done nothing: to
+ * madvise() ENOMEM means a hole.
+ */
 static int age_range(struct age *a, unsigned long start, unsigned long end)
 {
 	struct mm_struct *mm = a->vma->vm_mm;
 	struct pt_edit e;
 
 	if (pt_edit_open(&e, mm, start, end))
-		return -ENOMEM;
+		return -EAGAIN;
 	INIT_LIST_HEAD(&a->out);
 	lru_add_drain();
 	tlb_gather_mmu(&a->tlb, mm);
@@ -190,7 +193,7 @@ static int age_range(struct age *a, unsigned long start, unsigned long end)
  *
  * Locks: mmap_lock for reading.
  *
- * Return: 0 or -ENOMEM
+ * Return: 0 or -EAGAIN
  */
 int age_cold(struct vm_area_struct *vma, unsigned long start,
 	     unsigned long end)
@@ -210,7 +213,7 @@ int age_cold(struct vm_area_struct *vma, unsigned long start,
  * would show in others' timing. Private copies are the caller's own.
  * Locks: mmap_lock for reading.
  *
- * Return: 0 or -ENOMEM
+ * Return: 0 or -EAGAIN
  */
 int age_pageout(struct vm_area_struct *vma, unsigned long start,
 		unsigned long end)
@@ -234,7 +237,7 @@ int age_pageout(struct vm_area_struct *vma, unsigned long start,
  * the advice back for it.
  * Locks: mmap_lock for reading.
  *
- * Return: 0, -EINVAL for an area that is not anonymous, or -ENOMEM
+ * Return: 0, -EINVAL for an area that is not anonymous, or -EAGAIN
  */
 int age_free(struct vm_area_struct *vma, unsigned long start,
 	     unsigned long end)

@@ -14,111 +14,25 @@
  * being freed; shared ones, whose other users do as they like, only RCU, or the
  * table's own lock once it is held. A peek locks nothing.
  *
- * Two windows at once (fork, mremap) are locked destination first; only one
- * who holds mmap_lock for writing takes two, so there is no other order.
  */
 #include <linux/mm.h>
 #include <linux/hugetlb.h>
 #include <linux/pagemap.h>
-#include <asm/tlbflush.h>
-#include "tree.h"
+#include "cursor.h"
 
-/*
- * Look at the entry of @level for c->addr, in a table of @entries, and go on to
- * those of the table below. False if there is none, or @level is the last.
+/**
+ * pt_way_same - is the way to a locked window still what it was?
+ * @c: the cursor
+ *
+ * The entry above it alone does not say so if that is in a table which another
+ * thread may have unshared (then ours is another one) or fork may have shared.
  */
-static __always_inline bool pt_down(struct pt_cursor *c, unsigned int level,
-				    pte_t **entries, bool *private)
-{
-	c->slot = *entries + pt_index(level, c->addr);
-	c->seen = ptep_get_lockless(c->slot);
-	*private &= pt_entry_writable(c->seen);
-	if (level == 2 || unlikely(!pt_entry_table(c->seen)))
-		return false;
-	*entries = pt_entry_entries(c->seen);
-	return true;
-}
-
-/*
- * Go down to the level-2 entry of c->addr as long as there are tables. Returns
- * the level of the entry, c->slot, that was read last. Compiled without a loop.
- */
-static __always_inline unsigned int pt_descend(struct pt_cursor *c)
-{
-	pte_t *entries = (pte_t *)c->mm->pgd;
-	bool private = true;
-	unsigned int level;
-
-	BUILD_BUG_ON(PT_MAX_LEVELS > 5);
-	level = 5;
-	if (pt_levels() == 5 && !pt_down(c, 5, &entries, &private))
-		goto out;
-	level = 4;
-	if (pt_levels() >= 4 && !pt_down(c, 4, &entries, &private))
-		goto out;
-	level = 3;
-	if (pt_levels() >= 3 && !pt_down(c, 3, &entries, &private))
-		goto out;
-	level = 2;
-	pt_down(c, 2, &entries, &private);
-out:
-	c->shared = !private;
-	return level;
-}
-
-/*
- * Go to the first address at or after c->addr that has a last-level table.
- * RCU is held by the caller (or interrupts are off).
- */
-static __always_inline bool pt_seek(struct pt_cursor *c)
-{
-	unsigned int level;
-
-	while (c->addr < c->end) {
-		level = pt_descend(c);
-		if (likely(pt_entry_table(c->seen)))
-			return true;
-		if (unlikely(!pt_entry_none(c->seen)))
-			pt_report_bad(c->mm, c->addr, level, c->seen);
-		c->addr = pt_slot_end(level, c->addr, c->end);
-	}
-	return false;
-}
-
-/* The window at c->addr, whose table pt_seek() found. */
-static __always_inline void pt_window(struct pt_cursor *c)
-{
-	c->table = pt_entry_child(c->seen);
-	c->pte = pt_entry_entries(c->seen) + pt_index(1, c->addr);
-	c->stop = pt_slot_end(2, c->addr, c->end);
-}
-
-/*
- * Is the way to a locked window still what it was? The entry above it alone
- * does not say so if that is in a table which another thread may have unshared
- * (then ours is another one) or fork may have shared.
- */
-static bool pt_way_same(const struct pt_cursor *c)
+bool pt_way_same(const struct pt_cursor *c)
 {
 	struct pt_cursor now = { .mm = c->mm, .addr = c->addr };
 
 	return pt_descend(&now) == 2 && now.slot == c->slot &&
 	       pte_same(now.seen, c->seen) && now.shared == c->shared;
-}
-
-static __always_inline bool pt_lock_window(struct pt_cursor *c, int subclass)
-{
-	pt_window(c);
-	c->ptl = pt_table_lock(c->mm, c->table);
-	spin_lock_nested(c->ptl, subclass);
-	if (c->reverse)
-		smp_mb__after_spinlock();	/* See pt_wait_for_walk(). */
-	if (likely(pte_same(ptep_get_lockless(c->slot), c->seen)) &&
-	    likely(!(c->shared | c->reverse) || pt_way_same(c)))
-		return true;
-	spin_unlock(c->ptl);
-	c->pte = NULL;
-	return false;
 }
 
 /**
@@ -302,9 +216,8 @@ bool pt_zap_next(struct pt_edit *e, struct pt_drop *d)
 	do {
 		rcu_read_lock();
 		while (pt_seek(c)) {
-			pte_t *slot = (pte_t *)c->mm->pgd;
 			unsigned int level;
-			pte_t top;
+			pte_t *slot;
 
 			if (likely(!c->shared)) {
 				if (!pt_lock_window(c, 0))
@@ -312,50 +225,41 @@ bool pt_zap_next(struct pt_edit *e, struct pt_drop *d)
 				rcu_read_unlock();
 				return true;
 			}
-			/* The topmost: what leads to it is private. */
-			for (level = pt_levels(); level > 1; level--) {
-				slot += pt_index(level, c->addr);
-				top = ptep_get_lockless(slot);
-				if (!pt_entry_private(top))
-					break;
-				slot = pt_entry_entries(top);
-			}
-			if (level > 1)
-				c->addr = pt_drop(d, c->mm, slot, level,
-						  c->addr, c->end);
+			slot = pt_way(c->mm, c->addr, 2, &level);
+			c->addr = pt_drop(d, c->mm, slot, level, c->addr,
+					  c->end);
 		}
 		rcu_read_unlock();
 	} while (pt_drop_done(d, c->mm, &c->addr));
 	return false;
 }
 
-/*
- * Make tables private that lead to @addr, down to those of the last level.
- * Returns the level of the entry at which the way ended, 2 if all exist, or
- * -ENOMEM. Tables that lie between @floor and @ceiling stay shared, with all
- * below.
+/**
+ * pt_own_way - make the tables private that lead to an address
+ * @mm: the address space
+ * @addr: user address
+ * @last: level of the entry down to which to go, that one included
+ * @floor: tables that lie between it ...
+ * @ceiling: ... and this stay shared, with all below; 0 is the very top
+ *
+ * Locks: as for pt_make_private().
+ *
+ * Return: the level of the entry at which the way ended, @last if all tables
+ * exist; or -ENOMEM.
  */
-static int pt_own_way(struct mm_struct *mm, unsigned long addr,
-		      unsigned int last, unsigned long floor,
-		      unsigned long ceiling)
+int pt_own_way(struct mm_struct *mm, unsigned long addr, unsigned int last,
+	       unsigned long floor, unsigned long ceiling)
 {
-	unsigned int level = pt_levels();
-	pte_t *slot = (pte_t *)mm->pgd + pt_index(level, addr);
+	unsigned int level;
 
 	for (;;) {
-		pte_t e = ptep_get_lockless(slot);
+		pte_t *slot = pt_way(mm, addr, last, &level);
 
-		if (unlikely(pt_entry_shared(e))) {
-			if (pt_inside(level, addr, floor, ceiling))
-				return level;
-			if (pt_unshare(mm, slot, level, addr))
-				return -ENOMEM;
-			continue;
-		}
-		if (level == last || !pt_entry_table(e))
+		if (likely(!pt_entry_shared(ptep_get_lockless(slot))) ||
+		    pt_inside(level, addr, floor, ceiling))
 			return level;
-		level--;
-		slot = pt_entry_entries(e) + pt_index(level, addr);
+		if (pt_unshare(mm, slot, level, addr))
+			return -ENOMEM;
 	}
 }
 
@@ -418,55 +322,41 @@ int pt_keep_outside(struct mm_struct *mm, unsigned long start,
  */
 bool pt_shared_at(struct mm_struct *mm, unsigned long addr)
 {
-	unsigned int level = pt_levels();
-	pte_t *entries = (pte_t *)mm->pgd;
+	unsigned int level;
 
-	for (;; level--) {
-		pte_t e = ptep_get_lockless(entries + pt_index(level, addr));
-
-		if (!pt_entry_private(e))
-			return pt_entry_table(e);
-		if (level == 2)
-			return false;
-		entries = pt_entry_entries(e);
-	}
+	return pt_entry_shared(ptep_get_lockless(pt_way(mm, addr, 2, &level)));
 }
 
-/*
- * The entry of @level for @addr: existing (@fill false) or with the tables
- * above it allocated, and private.
+/**
+ * pt_slot_make - allocate the tables above a level
+ * @mm: the address space
+ * @addr: user address
+ * @level: level of the entry that is wanted, 2 or above
+ *
+ * Return: the entry for @addr, in a private table; or NULL if there is no
+ * memory.
  */
-static __always_inline pte_t *pt_slot_at(struct mm_struct *mm,
-					 unsigned long addr,
-					 unsigned int level, bool fill)
+pte_t *pt_slot_make(struct mm_struct *mm, unsigned long addr,
+		    unsigned int level)
 {
-	unsigned int l = pt_levels();
-	pte_t *slot = (pte_t *)mm->pgd + pt_index(l, addr);
+	unsigned int l;
 
-	while (l > level) {
+	for (;;) {
+		pte_t *slot = pt_way(mm, addr, level, &l);
 		pte_t e = ptep_get_lockless(slot);
+		int err = -ENOMEM;
 
-		if (fill && unlikely(!pt_entry_private(e))) {
-			int err;
-
-			if (pt_entry_none(e)) {
-				err = pt_install(mm, slot, l, addr);
-			} else if (pt_entry_table(e)) {
-				err = pt_unshare(mm, slot, l, addr);
-			} else {
-				pt_report_bad(mm, addr, l, e);
-				err = -ENOMEM;
-			}
-			if (err)
-				return NULL;
-			continue;
-		}
-		if (!fill && unlikely(!pt_entry_table(e)))
+		if (likely(l == level))
+			return slot;
+		if (pt_entry_none(e))
+			err = pt_install(mm, slot, l, addr);
+		else if (pt_entry_table(e))
+			err = pt_unshare(mm, slot, l, addr);
+		else
+			pt_report_bad(mm, addr, l, e);
+		if (err)
 			return NULL;
-		l--;
-		slot = pt_entry_entries(e) + pt_index(l, addr);
 	}
-	return slot;
 }
 
 /**
@@ -479,7 +369,7 @@ static __always_inline pte_t *pt_slot_at(struct mm_struct *mm,
  */
 pte_t *pt_slot_fill(struct mm_struct *mm, unsigned long addr)
 {
-	pte_t *slot = pt_slot_at(mm, addr, 2, true);
+	pte_t *slot = pt_slot_make(mm, addr, 2);
 
 	if (slot && unlikely(pt_entry_shared(ptep_get_lockless(slot))) &&
 	    mm != &init_mm && pt_unshare(mm, slot, 2, addr))
@@ -487,7 +377,8 @@ pte_t *pt_slot_fill(struct mm_struct *mm, unsigned long addr)
 	return slot;
 }
 
-static int pt_fill_window(struct pt_cursor *c)
+/* Open the window at c->addr, making its table. Return 0 or -ENOMEM. */
+int pt_fill_window(struct pt_cursor *c)
 {
 	for (;;) {
 		c->slot = pt_slot_fill(c->mm, c->addr);
@@ -556,326 +447,6 @@ bool pt_edit_again(struct pt_edit *e)
 		return true;
 	spin_unlock(c->ptl);
 	c->pte = NULL;
-	return false;
-}
-
-/* The source's window of a pair whose destination @d is open. */
-static bool pt_lock_source(struct pt_cursor *s, const struct pt_cursor *d)
-{
-	if (pt_table_lock(s->mm, pt_entry_child(s->seen)) != d->ptl)
-		return pt_lock_window(s, SINGLE_DEPTH_NESTING);
-	/* One table for both, or one lock for all tables: it is held. */
-	if (!pte_same(ptep_get_lockless(s->slot), s->seen))
-		return false;
-	pt_window(s);
-	s->ptl = NULL;
-	return true;
-}
-
-/* Let both of a pair go on to an address of the source. */
-static void pt_pair_go(struct pt_cursor *s, struct pt_cursor *d,
-		       unsigned long addr)
-{
-	d->addr += addr - s->addr;
-	s->addr = addr;
-}
-
-/* Was the table of @e shared with @d for the area before, which it also has? */
-static bool pt_both_have(struct pt_cursor *d, pte_t e, unsigned int level)
-{
-	pte_t *to, there;
-
-	if (!pt_entry_shared(e))
-		return false;
-	to = pt_slot_at(d->mm, d->addr, level, false);
-	if (!to)
-		return false;
-	there = ptep_get(to);
-	return pt_entry_table(there) && pt_entry_pfn(there) == pt_entry_pfn(e);
-}
-
-/*
- * Share the tables of entries from @slot of @level on, at which @s stands, with
- * @d. Returns the address up to which that is done, or -ENOMEM.
- */
-static unsigned long pt_share_at(struct pt_cursor *s, struct pt_cursor *d,
-				 pte_t *slot, unsigned int level,
-				 struct pt_sharing *how)
-{
-	unsigned long span = 1UL << pt_shift(level);
-	unsigned long first = s->addr & ~(span - 1), until, nr;
-	pte_t e = ptep_get(slot), *to;
-
-	if (!pt_entry_table(e) || pt_both_have(d, e, level))
-		return pt_slot_end(level, s->addr, s->end);
-	if (how->none || s->addr < how->not[level] ||
-	    (level > how->top && !pt_entry_shared(e)))
-		return s->addr;
-	/* What is quicker to find out comes first. */
-	if (!pt_share_worth(e, level, s->addr, s->end))
-		goto no;
-	if (first + span > how->until) {
-		until = how->may(how->arg, first, first + span);
-		if (!until)
-			goto no;
-		how->until = until;
-	}
-	to = pt_slot_at(d->mm, d->addr, level, true);
-	if (!to)
-		return -ENOMEM;
-	/* Entries behind this one are empty: fork goes on upwards. */
-	if (!pt_entry_none(ptep_get(to)))
-		goto no;
-	until = pt_table_end(level, s->addr, min(s->end, how->until & -span));
-	nr = pt_share_run(slot, to, level, s->addr, until, &how->sum);
-	if (nr)
-		return pt_slot_end(level, first + (nr - 1) * span, s->end);
-no:
-	how->not[level] = first + span;
-	return s->addr;
-}
-
-static int pt_pair_share_run(struct pt_cursor *s, struct pt_cursor *d,
-			     struct pt_sharing *how)
-{
-	unsigned int level = pt_levels();
-	pte_t *entries = (pte_t *)s->mm->pgd;
-
-	while (s->addr < s->end) {
-		pte_t *slot = entries + pt_index(level, s->addr);
-		unsigned long until = pt_share_at(s, d, slot, level, how);
-
-		if (IS_ERR_VALUE(until))
-			return until;
-		if (until > s->addr) {
-			pt_pair_go(s, d, until);
-			if (pt_index(level, until))
-				continue;
-		} else if (level == 2) {
-			break;
-		} else if (likely(!pt_entry_shared(ptep_get(slot)))) {
-			entries = pt_entry_entries(ptep_get(slot));
-			level--;
-			continue;
-		} else if (pt_unshare(s->mm, slot, level, s->addr)) {
-			/* Entries below can be shared once they are ours. */
-			return -ENOMEM;
-		}
-		cond_resched();
-		level = pt_levels();
-		entries = (pte_t *)s->mm->pgd;
-	}
-	return 0;
-}
-
-/**
- * pt_pair_share - share tables until there is one that cannot be
- * @src: whose tables are shared; no window open
- * @dst: who gets them, at the same addresses; no window open
- * @how: which tables may be shared
- *
- * Both cursors go on, past holes and past what was shared, the largest tables
- * first. Locks: as for pt_share_run().
- *
- * Return: 0, with both at a table whose entries have to be copied, or at the
- * end; -ENOMEM.
- */
-int pt_pair_share(struct pt_edit *src, struct pt_edit *dst,
-		  struct pt_sharing *how)
-{
-	int err;
-
-	how->sum = (struct pt_sum) { };
-	err = pt_pair_share_run(&src->c, &dst->c, how);
-	if (how->sum.tables)
-		pt_sum_account(dst->c.mm, how->sum, 1);
-	return err;
-}
-
-/**
- * pt_pair_next - open the next window of a range and its counterpart
- * @src: where entries come from; what has no table there is skipped
- * @dst: where they go to, as far ahead in its range as @src is in its own
- *
- * Both windows end where the first of their tables does. If one table serves
- * both, it is locked once. Both are made private.
- *
- * Return: 1 with both open, 0 with none when @src is at its end, -ENOMEM with
- * none if a table cannot be allocated.
- */
-int pt_pair_next(struct pt_edit *src, struct pt_edit *dst)
-{
-	struct pt_cursor *s = &src->c, *d = &dst->c;
-	unsigned long ahead = d->addr - s->addr, len;
-	bool found;
-	int err;
-
-	pt_pair_release(src, dst);
-	do {
-		rcu_read_lock();
-		found = pt_seek(s);
-		rcu_read_unlock();
-		if (!found)
-			return 0;
-		d->addr = s->addr + ahead;
-		if (unlikely(s->shared)) {
-			if (pt_make_private(s->mm, s->addr,
-					    s->addr + PAGE_SIZE))
-				return -ENOMEM;
-			continue;
-		}
-		err = pt_fill_window(d);
-		if (err)
-			return err;
-		/* Nobody else changes tables, but that may have unshared ours. */
-		found = pt_lock_source(s, d);
-		if (!found)
-			pt_edit_release(dst);
-	} while (s->shared || !found);
-	len = min(s->stop - s->addr, d->stop - d->addr);
-	s->stop = s->addr + len;
-	d->stop = d->addr + len;
-	return 1;
-}
-
-/* Let both of a pair step over the empty entries of the source. */
-bool pt_pair_skip(struct pt_edit *src, struct pt_edit *dst)
-{
-	unsigned int nr = pt_run_none(&src->c);
-
-	pt_step_by(&dst->c, nr);
-	return pt_step_by(&src->c, nr);
-}
-
-/* Account for and give back both windows, the source first. */
-void pt_pair_release(struct pt_edit *src, struct pt_edit *dst)
-{
-	int kind;
-
-	if (src->c.pte && dst->c.pte && src->c.table == dst->c.table) {
-		/* What one table loses it also gains: book the sum. */
-		for (kind = 0; kind < NR_MM_COUNTERS; kind++)
-			dst->c.delta[kind] += src->c.delta[kind];
-		memset(src->c.delta, 0, sizeof(src->c.delta));
-		pt_release(&src->c);
-	}
-	pt_edit_release(src);
-	pt_edit_release(dst);
-}
-
-/*
- * The highest level, below @below, of which both cursors stand at the first
- * address of a table's span and have all of it left; 0 if there is none.
- */
-static unsigned int pt_move_level(const struct pt_cursor *s,
-				  const struct pt_cursor *d,
-				  unsigned int below)
-{
-	unsigned int level;
-
-	for (level = below - 1; level >= 2; level--) {
-		unsigned long span = 1UL << pt_shift(level);
-
-		if (!((s->addr | d->addr) & (span - 1)) &&
-		    s->end - s->addr >= span && d->end - d->addr >= span)
-			return level;
-	}
-	return 0;
-}
-
-/**
- * pt_move_reserve - allocate what pt_move_table() will need next
- * @src: cursor at the old address, no window open
- * @dst: cursor at the new address, no window open
- *
- * pt_move_table() is called with locks held under which nothing may be
- * allocated; the tables above the one that it can move are made here.
- *
- * Return: 0 or -ENOMEM.
- */
-int pt_move_reserve(struct pt_edit *src, struct pt_edit *dst)
-{
-	struct pt_cursor *s = &src->c, *d = &dst->c;
-	unsigned int level = pt_levels();
-	pte_t *from, *to;
-
-	while ((level = pt_move_level(s, d, level))) {
-		from = pt_slot_at(s->mm, s->addr, level, false);
-		if (!from || !pt_entry_table(ptep_get_lockless(from)))
-			continue;
-		/* A shared table can be moved, but not out of a shared one. */
-		if (pt_own_way(s->mm, s->addr, level + 1, ULONG_MAX, 1) < 0)
-			return -ENOMEM;
-		to = pt_slot_at(d->mm, d->addr, level, true);
-		if (!to)
-			return -ENOMEM;
-		if (pt_entry_none(ptep_get_lockless(to)))
-			break;
-	}
-	return 0;
-}
-
-static bool pt_move_at(struct pt_cursor *s, struct pt_cursor *d,
-		       struct vm_area_struct *vma, unsigned int level)
-{
-	pte_t *from = pt_slot_at(s->mm, s->addr, level, false);
-	pte_t *to = pt_slot_at(d->mm, d->addr, level, false);
-	unsigned long span = 1UL << pt_shift(level);
-	spinlock_t *to_lock, *from_lock;
-	bool moved = false;
-	pte_t e;
-
-	if (!from || !to)
-		return false;
-	to_lock = pt_slot_lock(d->mm, to, level);
-	from_lock = pt_slot_lock(s->mm, from, level);
-	spin_lock(to_lock);
-	if (from_lock != to_lock)
-		spin_lock_nested(from_lock, SINGLE_DEPTH_NESTING);
-	e = ptep_get(from);
-	if (pt_entry_table(e) && pt_entry_none(ptep_get(to))) {
-		pt_entry_clear(from, level);
-		/*
-		 * Nobody may go on writing through the old address once the
-		 * new one can be unmapped: flush before the locks are dropped.
-		 */
-		flush_tlb_range(vma, s->addr, s->addr + span);
-		pt_entry_set(to, e);
-		moved = true;
-	}
-	if (from_lock != to_lock)
-		spin_unlock(from_lock);
-	spin_unlock(to_lock);
-	if (moved) {
-		s->addr += span;
-		d->addr += span;
-	}
-	return moved;
-}
-
-/**
- * pt_move_table - move the whole table at one address to another
- * @src: cursor at the old address, no window open
- * @dst: cursor of the same mm at the new address, no window open
- * @vma: the area at the old address, for the TLB flush
- *
- * Moves the largest table of which both cursors stand at the first address
- * and have the whole span left, if nothing is in the way, with one entry
- * changed and the old addresses flushed; both cursors go behind it. The counts
- * of the table go with it. Allocates nothing: see pt_move_reserve().
- * Locks: mmap_lock for writing, and the rmap locks of the area, because
- * reverse walks find tables by address.
- *
- * Return: true if a table was moved; else move single entries.
- */
-bool pt_move_table(struct pt_edit *src, struct pt_edit *dst,
-		   struct vm_area_struct *vma)
-{
-	unsigned int level = pt_levels();
-
-	while ((level = pt_move_level(&src->c, &dst->c, level)))
-		if (pt_move_at(&src->c, &dst->c, vma, level))
-			return true;
 	return false;
 }
 

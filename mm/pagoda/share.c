@@ -83,6 +83,24 @@ static bool pt_slot_change(struct mm_struct *mm, pte_t *slot,
 	return same;
 }
 
+/* What hangs below the entry @e of a table of @level, shared or below one. */
+static struct pt_sum pt_sum_below(pte_t e, unsigned int level)
+{
+	struct ptdesc *table = pt_entry_child(e);
+	struct pt_sum sum = { .tables = 1 };
+
+	if (level > 2)
+		return *pt_sum_of(table);
+	sum.pages = pt_counts(table)->nr[MM_ANONPAGES];
+	return sum;
+}
+
+static __always_inline void pt_sum_add(struct pt_sum *sum, struct pt_sum more)
+{
+	sum->pages += more.pages;
+	sum->tables += more.tables;
+}
+
 #ifdef CONFIG_PAGODA_DEBUG
 /* Where the seal is kept: beside the count of references. */
 static u32 *pt_seal_word(struct ptdesc *table)
@@ -132,14 +150,9 @@ static bool pt_sum_holds(struct ptdesc *table, unsigned int level)
 	for (i = 0; i < pt_entries(level); i++) {
 		pte_t e = ptep_get(entries + i);
 
-		if (!pt_entry_table(e))
-			continue;
-		table = pt_entry_child(e);
-		sum.pages += level == 2 ? pt_counts(table)->nr[MM_ANONPAGES] :
-					  pt_sum_of(table)->pages;
-		sum.tables += level == 2 ? 1 : pt_sum_of(table)->tables;
+		if (pt_entry_table(e))
+			pt_sum_add(&sum, pt_sum_below(e, level));
 	}
-	table = virt_to_ptdesc(entries);
 	return sum.pages == pt_sum_of(table)->pages &&
 	       sum.tables == pt_sum_of(table)->tables;
 }
@@ -160,18 +173,6 @@ void pt_check_seal(struct ptdesc *table, unsigned int level)
 			 "sum of a shared table differs from a recount");
 }
 #endif
-
-/* What hangs below the entry @e of a table of @level, shared or below one. */
-static struct pt_sum pt_sum_below(pte_t e, unsigned int level)
-{
-	struct ptdesc *table = pt_entry_child(e);
-	struct pt_sum sum = { .tables = 1 };
-
-	if (level > 2)
-		return *pt_sum_of(table);
-	sum.pages = pt_counts(table)->nr[MM_ANONPAGES];
-	return sum;
-}
 
 /*
  * Wait for a reverse walk that has a last-level table open which forbids
@@ -235,15 +236,12 @@ static void pt_sum_up(struct ptdesc *table, unsigned int level)
 	}
 	for (; slot < end; slot++) {
 		pte_t e = ptep_get(slot);
-		struct pt_sum below;
 
 		if (!pt_entry_table(e))
 			continue;
 		if (pt_entry_private(e))
 			pt_sum_up(pt_entry_child(e), level - 1);
-		below = pt_sum_below(e, level);
-		sum.pages += below.pages;
-		sum.tables += below.tables;
+		pt_sum_add(&sum, pt_sum_below(e, level));
 	}
 	*pt_sum_of(table) = sum;
 	pt_seal(table, level);
@@ -377,7 +375,6 @@ static void pt_share_upper(pte_t *slot, pte_t *to, unsigned int level,
 {
 	pte_t e = ptep_get(slot);
 	struct ptdesc *table = pt_entry_child(e);
-	struct pt_sum *below = pt_sum_of(table);
 
 	if (pt_entry_private(e)) {
 		e = pt_entry_wrprotect(e);
@@ -387,8 +384,7 @@ static void pt_share_upper(pte_t *slot, pte_t *to, unsigned int level,
 	}
 	atomic_inc(pt_table_refs(table));
 	pt_entry_set(to, e);
-	sum->pages += below->pages;
-	sum->tables += below->tables;
+	pt_sum_add(sum, *pt_sum_of(table));
 	atomic_long_inc(&pt_share_stats.shared);
 }
 
@@ -762,10 +758,7 @@ bool pt_drop_done(struct pt_drop *d, struct mm_struct *mm,
 			*addr = min(*addr, w->addr);
 			again = true;
 		} else {
-			struct pt_sum below = pt_sum_below(w->e, w->level);
-
-			sum.pages += below.pages;
-			sum.tables += below.tables;
+			pt_sum_add(&sum, pt_sum_below(w->e, w->level));
 			atomic_dec(pt_table_refs(table));
 		}
 		spin_unlock(lock);

@@ -11,7 +11,7 @@
  * protects only hooking in and out; nothing sleeps with it.
  *
  * The end of the file has the functions that the rest of Linux calls by level
- * name; a level name stands nowhere else but in cursor.c.
+ * name; a level name stands nowhere else.
  */
 #include <kunit/static_stub.h>
 #include <linux/mm.h>

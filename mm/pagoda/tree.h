@@ -2,11 +2,12 @@
 /*
  * The page-table tree: tables, the cursor that walks them, and freeing.
  *
- * table.c makes, counts and frees tables; cursor.c is the only other file
- * that steps from one level to the next. Everybody else opens a cursor over a
- * range of addresses and handles last-level entries, one window at a time. A
- * window is the part of the range that one last-level table covers; while a
- * window is open its table is mapped and, but for a peek, locked.
+ * table.c makes, counts and frees tables, share.c shares them; cursor.c and
+ * pair.c are the only other files that step from one level to the next.
+ * Everybody else opens a cursor over a range of addresses and handles last-level
+ * entries, one window at a time. A window is the part of the range that one
+ * last-level table covers; while a window is open its table is mapped and, but
+ * for a peek, locked.
  *
  * Locks: whoever walks holds mmap_lock, the VMA's lock, or an rmap lock
  * (i_mmap_rwsem, anon_vma lock) of an area in the range, or has interrupts
@@ -196,6 +197,9 @@ int __must_check pt_keep_outside(struct mm_struct *mm, unsigned long start,
 				 unsigned long ceiling);
 bool pt_shared_at(struct mm_struct *mm, unsigned long addr);
 void pt_edit_release(struct pt_edit *e);
+pte_t *pt_slot_fill(struct mm_struct *mm, unsigned long addr);
+
+/* pair.c */
 int __must_check pt_pair_share(struct pt_edit *src, struct pt_edit *dst,
 			       struct pt_sharing *how);
 int __must_check pt_pair_next(struct pt_edit *src, struct pt_edit *dst);
@@ -204,7 +208,6 @@ void pt_pair_release(struct pt_edit *src, struct pt_edit *dst);
 int __must_check pt_move_reserve(struct pt_edit *src, struct pt_edit *dst);
 bool pt_move_table(struct pt_edit *src, struct pt_edit *dst,
 		   struct vm_area_struct *vma);
-pte_t *pt_slot_fill(struct mm_struct *mm, unsigned long addr);
 
 /* table.c */
 struct ptdesc *pt_table_alloc(struct mm_struct *mm, unsigned int level,

@@ -155,6 +155,20 @@ void unmap_page_range(struct mmu_gather *tlb, struct vm_area_struct *vma,
 	zap_range(tlb, vma, addr, end, details, &drop);
 }
 
+/* Zap where nobody can fault, and where at exit nobody runs. */
+static void zap_exclusive(struct mmu_gather *tlb, struct vm_area_struct *vma,
+			  unsigned long start, unsigned long end,
+			  unsigned long floor, unsigned long ceiling)
+{
+	struct pt_drop drop;
+
+	zap_drop_init(&drop, floor, ceiling);
+	drop.exclusive = true;
+	drop.dead = tlb->fullmm;
+	zap_range(tlb, vma, start, end, NULL, &drop);
+	pt_drop_end(&drop);
+}
+
 /**
  * zap_area - zap what goes of an area, wholly or in part
  * @tlb: the gather
@@ -173,15 +187,9 @@ void zap_area(struct mmu_gather *tlb, struct vm_area_struct *vma,
 	      unsigned long start, unsigned long end, unsigned long floor,
 	      unsigned long ceiling)
 {
-	struct pt_drop drop;
-
 	if (unlikely(vma->vm_flags & VM_PFNMAP))
 		untrack_pfn(vma, 0, 0, false);
-	zap_drop_init(&drop, floor, ceiling);
-	drop.exclusive = true;
-	drop.dead = tlb->fullmm;
-	zap_range(tlb, vma, start, end, NULL, &drop);
-	pt_drop_end(&drop);
+	zap_exclusive(tlb, vma, start, end, floor, ceiling);
 }
 
 /**
@@ -198,13 +206,8 @@ void zap_area(struct mmu_gather *tlb, struct vm_area_struct *vma,
 void zap_behind(struct mmu_gather *tlb, struct vm_area_struct *vma,
 		unsigned long end)
 {
-	struct pt_drop drop;
-
-	zap_drop_init(&drop, FIRST_USER_ADDRESS, USER_PGTABLES_CEILING);
-	drop.exclusive = true;
-	drop.dead = true;
-	zap_range(tlb, vma, vma->vm_end, end, NULL, &drop);
-	pt_drop_end(&drop);
+	zap_exclusive(tlb, vma, vma->vm_end, end, FIRST_USER_ADDRESS,
+		      USER_PGTABLES_CEILING);
 }
 
 /**

@@ -315,8 +315,7 @@ static unsigned int page_has(const char *p, bool readable, int mem)
 			return 1;
 		word = page;
 	}
-	/* Pages are filled, copied and cleared as a whole. */
-	for (int i = 0; i < 512; i += 16)
+	for (int i = 0; i < 512; i++)
 		h = mix(h, __atomic_load_n(word + i, __ATOMIC_RELAXED));
 	return h;
 }

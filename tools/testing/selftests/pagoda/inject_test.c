@@ -319,6 +319,9 @@ static long populate_all(void) { return advise(WIDE + 500 * PG, 24, MADV_POPULAT
 static long populate_read(void) { return advise(DISK, 12, MADV_POPULATE_READ); }
 static long punch(void) { return advise(SHARED + 2 * PG, 4, MADV_REMOVE); }
 
+static long cold(void) { return advise(WIDE + 256 * PG, 384, MADV_COLD); }
+static long lazy(void) { return advise(EMPTY + 20 * PG, 24, MADV_FREE); }
+
 static long lock_middle(void) { return done(mlock(SMALL + 4 * PG, 4 * PG)); }
 static long lock_empty(void) { return done(mlock(EMPTY + 20 * PG, 24 * PG)); }
 static long lock_two(void) { return done(mlock(SMALL + 4 * PG, 16 * PG)); }
@@ -332,6 +335,8 @@ static const struct op advise_ops[] = {
 	{ "DONTFORK", HAS_SMALL, no_fork, MUST_FAIL | OR_EAGAIN },
 	{ "DONTFORK over a table's end", HAS_WIDE, no_fork_table, MUST_FAIL | OR_EAGAIN },
 	{ "WIPEONFORK", HAS_SMALL, wipe, MUST_FAIL | OR_EAGAIN },
+	{ "COLD over a table's end", HAS_WIDE, cold, OR_EAGAIN },
+	{ "FREE of nothing yet", HAS_EMPTY, lazy, OR_EAGAIN },
 	{ "POPULATE_WRITE", HAS_EMPTY, populate, MUST_FAIL },
 	{ "POPULATE_WRITE of pages", HAS_WIDE, populate_all, MUST_FAIL },
 	{ "POPULATE_READ of ext4", HAS_DISK, populate_read, 0 },
