@@ -56,7 +56,8 @@ clean:
 #:   ARCH=x86_64       (i386, arm64, riscv64, m68k-nommu, riscv64-nommu: not yet)
 #:   VM=pagoda|stock   which virtual-memory core; default pagoda
 #:   LINUX_SRC=PATH    a Linux 6.12 tree or tar archive instead of Debian's package
-#:   DEBUG=1           with lockdep, KASAN and the kernel's VM checks
+#:   DEBUG=1           with lockdep, KASAN and the kernel's VM checks; or with one kind
+#:                     of check: DEBUG=kasan|lockdep|kcsan|vm
 #:   CPUS=2            processors of the guest, 1 to 8
 #:   TIMEOUT=SECONDS   how long the guest may take
 #:   APPEND="ARGS"     more kernel arguments, such as no5lvl

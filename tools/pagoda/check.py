@@ -15,8 +15,8 @@ import contract
 import guest
 import kernel
 import tap
-from common import (ARCH, CPUS, NOTES, OBJ, TOP, TREE, VERBOSE, VM, clean_environment, main, read,
-                    say, shown, write)
+from common import (ARCH, CPUS, DEBUG, NOTES, OBJ, TOP, TREE, VERBOSE, VM, clean_environment,
+                    main, read, say, shown, write)
 
 KUNIT = os.path.join(TREE, 'tools/testing/kunit')
 
@@ -151,8 +151,10 @@ def check_programs():
     """The tour and the user-space suites, in one boot of the guest."""
     say('the tour and the user-space suites')
     suites = Suites()
-    run = boot.Run('check', suites.line)
+    # The KUnit suites again, so that what they lost is found too.
+    run = boot.Run('check', suites.line, append='kunit.enable=1' if DEBUG == 'vm' else '')
     expected = ['tour'] + read(os.path.join(guest.GUEST, 'suites')).split()
+    expected += ['kmemleak'] if DEBUG == 'vm' else []
     run.go()
     if suites.name:
         suites.end(-1)

@@ -19,6 +19,8 @@ TREE = os.path.join(BUILD, 'tree')      # Linux with Pagoda laid over it
 
 ARCHES = ('x86_64', 'i386', 'arm64', 'riscv64', 'm68k-nommu', 'riscv64-nommu')
 VMS = ('pagoda', 'stock')
+# What DEBUG= takes: 1 is the first of several checks in one kernel.
+DEBUGS = ('1', 'kasan', 'lockdep', 'kcsan', 'vm')
 
 
 def say(text):
@@ -53,9 +55,9 @@ def _seconds(name):
 ARCH = os.environ.get('ARCH') or 'x86_64'
 VM = os.environ.get('VM') or 'pagoda'
 VERBOSE = _flag('V')
-DEBUG = _flag('DEBUG')
+DEBUG = os.environ.get('DEBUG', '') if _flag('DEBUG') else ''
 TIMEOUT = _seconds('TIMEOUT')
-CPUS = _number('CPUS', 'a number of processors, 1 to 8', 1, 8) or 2
+CPUS = _number('CPUS', 'a number of processors, 1 to 8', 1, 8) or (4 if DEBUG == 'kcsan' else 2)
 SECONDS = _seconds('SECONDS') or 300
 SEED = _number('SEED', 'a number from 0 to 10^12', 0, 10 ** 12)
 APPEND = os.environ.get('APPEND', '')
@@ -67,10 +69,13 @@ if ARCH != 'x86_64':
     die(f'ARCH={ARCH}: not yet; x86_64 is what there is')
 if VM not in VMS:
     die(f'VM={VM}: want pagoda or stock')
+if DEBUG and DEBUG not in DEBUGS:
+    die(f'DEBUG={DEBUG}: want ' + ', '.join(DEBUGS[:-1]) + ' or ' + DEBUGS[-1])
 if re.search(r'[\s:]', TOP):
     die(f'{TOP}: Linux does not build below a path with a space or a colon')
 
-OBJ = os.path.join(BUILD, f'{ARCH}-{VM}' + ('-debug' if DEBUG else ''))
+KIND = {'': '', '1': '-debug'}.get(DEBUG, '-' + DEBUG)     # of kernel
+OBJ = os.path.join(BUILD, f'{ARCH}-{VM}{KIND}')
 GUEST = os.path.join(BUILD, f'{ARCH}-guest')    # the same for every kernel
 NOTES = os.path.join(OBJ, 'log')                # logs, results and stamps
 JOBS = len(os.sched_getaffinity(0))

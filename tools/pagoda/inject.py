@@ -13,7 +13,7 @@ LIMIT = TIMEOUT or 5400
 
 
 def inject():
-    if not DEBUG:
+    if DEBUG != '1':
         die('DEBUG=1: only that kernel has FAULT_INJECTION')
     say('one allocation after another fails')
     lines = []

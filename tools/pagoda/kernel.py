@@ -11,12 +11,13 @@ import shutil
 import subprocess
 
 import source
-from common import (ARCH, DEBUG, JOBS, NOTES, OBJ, TOP, TREE, VM, VMS, clean_environment, die,
-                    digest, last_words, need_space, read, run_logged, say, shown, write)
+from common import (ARCH, DEBUG, JOBS, KIND, NOTES, OBJ, TOP, TREE, VM, VMS,
+                    clean_environment, die, digest, last_words, need_space, read, run_logged,
+                    say, shown, write)
 
 FRAGMENTS = ['arch/x86/configs/pagoda.config']
 if DEBUG:
-    FRAGMENTS.append('arch/x86/configs/pagoda-debug.config')
+    FRAGMENTS.append(f'arch/x86/configs/pagoda{KIND}.config')
 PAGODA_ONLY = ('PAGODA', 'PAGODA_DEBUG')    # not to be asked of stock
 KUNITCONFIG = 'mm/pagoda/.kunitconfig'
 LOG = os.path.join(NOTES, 'build.log')
