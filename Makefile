@@ -5,7 +5,7 @@
 
 ARCH ?= x86_64
 VM ?= pagoda
-PAGODA_VARS := ARCH VM LINUX_SRC V DEBUG TIMEOUT APPEND CPUS SECONDS SEED
+PAGODA_VARS := ARCH VM LINUX_SRC V DEBUG TIMEOUT APPEND CPUS SECONDS COUNT SEED TESTS COVERAGE
 export $(PAGODA_VARS)
 export PYTHONDONTWRITEBYTECODE = 1
 
@@ -36,7 +36,8 @@ tools:
 clean:
 	rm -rf build
 
-.PHONY: help run shell check fuzz inject image bench bench-redis tools clean
+.PHONY: help run shell check fuzz inject \
+	image bench bench-redis tools clean
 .NOTPARALLEL:
 
 #: Pagoda: a virtual-memory core for Linux 6.12.
