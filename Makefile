@@ -22,6 +22,9 @@ fuzz: tools
 	@tools/pagoda/fuzz.py
 inject: tools
 	@DEBUG=1 tools/pagoda/inject.py
+stress:
+	@tools/pagoda/install stress
+	@CPUS=$(or $(CPUS),4) tools/pagoda/stress.py
 image: tools
 	@tools/pagoda/image.py
 bench:
@@ -36,7 +39,7 @@ tools:
 clean:
 	rm -rf build
 
-.PHONY: help run shell check fuzz inject \
+.PHONY: help run shell check fuzz inject stress \
 	image bench bench-redis tools clean
 .NOTPARALLEL:
 
@@ -48,6 +51,8 @@ clean:
 #:   make fuzz     random calls over process trees against a model, for SECONDS=300
 #:                 from SEED=; a failing sequence is made short and printed
 #:   make inject   each allocation of each call fails once, on the kernel of DEBUG=1
+#:   make stress   stress-ng, trinity and the OOM killer on 4 processors, for
+#:                 SECONDS=300 from SEED=
 #:   make image    build only: build/ARCH-VM/ is the kernel's object tree
 #:   make bench    instructions an operation, stock and Pagoda: build/bench/
 #:   make bench-redis  BGSAVE of 512 MiB in redis on both; in the same report

@@ -53,16 +53,16 @@ class Run:
     """One boot: lines of the programs go to on_line, the outcome is in status and trouble."""
 
     def __init__(self, job, on_line, stdin=None, append='', machine=MACHINE, limit=LIMIT,
-                 initramfs=None):
+                 initramfs=None, more=()):
         self.job, self.on_line, self.stdin = job, on_line, stdin
         self.append, self.machine, self.limit = append, machine, limit
         self.status, self.trouble = None, None
         self.image, self.initramfs = kernel.build(), initramfs or guest.build()
-        self.console_at = 0
+        self.more, self.console_at = more, 0
 
     def go(self):
         open(CONSOLE, 'w').close()
-        qemu = command(self.image, self.initramfs, self.job, '-serial', 'stdio',
+        qemu = command(self.image, self.initramfs, self.job, '-serial', 'stdio', *self.more,
                        append=self.append, machine=self.machine)
         if VERBOSE:
             print('$', ' '.join(qemu), flush=True)

@@ -59,6 +59,7 @@ DEBUG = os.environ.get('DEBUG', '') if _flag('DEBUG') else ''
 TIMEOUT = _seconds('TIMEOUT')
 CPUS = _number('CPUS', 'a number of processors, 1 to 8', 1, 8) or (4 if DEBUG == 'kcsan' else 2)
 SECONDS = _seconds('SECONDS') or 300
+COUNT = _number('COUNT', 'a number of rounds, 1 to 500', 1, 500)
 SEED = _number('SEED', 'a number from 0 to 10^12', 0, 10 ** 12)
 APPEND = os.environ.get('APPEND', '')
 LINUX_SRC = os.environ.get('LINUX_SRC', '')
@@ -74,7 +75,12 @@ if DEBUG and DEBUG not in DEBUGS:
 if re.search(r'[\s:]', TOP):
     die(f'{TOP}: Linux does not build below a path with a space or a colon')
 
-KIND = {'': '', '1': '-debug'}.get(DEBUG, '-' + DEBUG)     # of kernel
+# A target with a kernel of its own names it in FLAVOUR; KIND is the ending of
+# that kernel's directory and of its configuration fragment.
+FLAVOUR = os.environ.get('FLAVOUR', '')
+if FLAVOUR and DEBUG:
+    die(f'DEBUG={DEBUG}: this target has a kernel of its own, {FLAVOUR}')
+KIND = '-' + ('debug' if DEBUG == '1' else FLAVOUR or DEBUG) if FLAVOUR or DEBUG else ''
 OBJ = os.path.join(BUILD, f'{ARCH}-{VM}{KIND}')
 GUEST = os.path.join(BUILD, f'{ARCH}-guest')    # the same for every kernel
 NOTES = os.path.join(OBJ, 'log')                # logs, results and stamps
@@ -87,7 +93,8 @@ def clean_environment():
     for name in ('MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES', 'MAKELEVEL', 'MAKEFILES',
                  'ARCH', 'VM', 'V', 'DEBUG', 'CROSS_COMPILE', 'LOCALVERSION',
                  'KBUILD_OUTPUT', 'KCONFIG_CONFIG', 'KCFLAGS', 'LINUX_SRC',
-                 'TIMEOUT', 'APPEND', 'CPUS', 'SECONDS', 'SEED', 'O', 'CC', 'CFLAGS', 'LDFLAGS'):
+                 'TIMEOUT', 'FLAVOUR', 'APPEND', 'CPUS', 'SECONDS', 'COUNT', 'SEED', 'TESTS',
+                 'BOTH', 'COVERAGE', 'O', 'CC', 'CFLAGS', 'LDFLAGS'):
         env.pop(name, None)
     env['LC_ALL'] = 'C'
     env['PATH'] = env.get('PATH', '') + ':/usr/sbin:/sbin'

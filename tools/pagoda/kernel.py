@@ -16,9 +16,9 @@ from common import (ARCH, DEBUG, JOBS, KIND, NOTES, OBJ, TOP, TREE, VM, VMS,
                     say, shown, write)
 
 FRAGMENTS = ['arch/x86/configs/pagoda.config']
-if DEBUG:
+if KIND:
     FRAGMENTS.append(f'arch/x86/configs/pagoda{KIND}.config')
-PAGODA_ONLY = ('PAGODA', 'PAGODA_DEBUG')    # not to be asked of stock
+PAGODA_ONLY = ('PAGODA', 'PAGODA_DEBUG', 'PAGODA_GCOV')    # not to be asked of stock
 KUNITCONFIG = 'mm/pagoda/.kunitconfig'
 LOG = os.path.join(NOTES, 'build.log')
 OBJECT = re.compile(r'^  (CC|AS|HOSTCC|LD|AR)\b')
