@@ -25,6 +25,8 @@ inject: tools
 stress:
 	@tools/pagoda/install stress
 	@CPUS=$(or $(CPUS),4) tools/pagoda/stress.py
+powercut: tools
+	@tools/pagoda/powercut.py
 image: tools
 	@tools/pagoda/image.py
 bench:
@@ -39,7 +41,7 @@ tools:
 clean:
 	rm -rf build
 
-.PHONY: help run shell check fuzz inject stress \
+.PHONY: help run shell check fuzz inject stress powercut \
 	image bench bench-redis tools clean
 .NOTPARALLEL:
 
@@ -53,6 +55,8 @@ clean:
 #:   make inject   each allocation of each call fails once, on the kernel of DEBUG=1
 #:   make stress   stress-ng, trinity and the OOM killer on 4 processors, for
 #:                 SECONDS=300 from SEED=
+#:   make powercut the power goes while shared mappings are written, COUNT=10
+#:                 times from SEED=: what msync confirmed must be on the disk
 #:   make image    build only: build/ARCH-VM/ is the kernel's object tree
 #:   make bench    instructions an operation, stock and Pagoda: build/bench/
 #:   make bench-redis  BGSAVE of 512 MiB in redis on both; in the same report
