@@ -22,6 +22,9 @@ fuzz: tools
 	@tools/pagoda/fuzz.py
 inject: tools
 	@DEBUG=1 tools/pagoda/inject.py
+kselftest:
+	@tools/pagoda/install kselftest
+	@BOTH=$(if $(filter file,$(origin VM)),1) tools/pagoda/kselftest.py
 stress:
 	@tools/pagoda/install stress
 	@CPUS=$(or $(CPUS),4) tools/pagoda/stress.py
@@ -41,7 +44,7 @@ tools:
 clean:
 	rm -rf build
 
-.PHONY: help run shell check fuzz inject stress powercut \
+.PHONY: help run shell check fuzz inject kselftest stress powercut \
 	image bench bench-redis tools clean
 .NOTPARALLEL:
 
@@ -53,6 +56,8 @@ clean:
 #:   make fuzz     random calls over process trees against a model, for SECONDS=300
 #:                 from SEED=; a failing sequence is made short and printed
 #:   make inject   each allocation of each call fails once, on the kernel of DEBUG=1
+#:   make kselftest  the kernel's own selftests, on stock and on Pagoda (VM= for one):
+#:                 build/kselftest/; what stock passes Pagoda must pass
 #:   make stress   stress-ng, trinity and the OOM killer on 4 processors, for
 #:                 SECONDS=300 from SEED=
 #:   make powercut the power goes while shared mappings are written, COUNT=10
@@ -71,6 +76,7 @@ clean:
 #:   CPUS=2            processors of the guest, 1 to 8
 #:   TIMEOUT=SECONDS   how long the guest may take
 #:   APPEND="ARGS"     more kernel arguments, such as no5lvl
+#:   TESTS="mm/*"      only these of make kselftest
 #:   V=1               show everything that is run
 #:
 #: What is missing is installed with apt-get when run as root.

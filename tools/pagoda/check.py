@@ -14,6 +14,9 @@ import boot
 import contract
 import guest
 import kernel
+import kselftest_build
+import kselftest_guest
+import kselftest_table
 import tap
 from common import (ARCH, CPUS, DEBUG, NOTES, OBJ, TOP, TREE, VERBOSE, VM, clean_environment,
                     main, read, say, shown, write)
@@ -124,6 +127,8 @@ class Suites:
         words = line.split()
         if words[:2] == ['pagoda-guest:', 'begin']:
             self.name, self.lines = words[2], []
+        elif words[:2] == ['pagoda-guest:', 'again']:
+            print(f'  {self.name}: failed with status {words[3]}, as stock may; again', flush=True)
         elif words[:2] == ['pagoda-guest:', 'end']:
             self.end(int(words[3]))
         else:
@@ -147,13 +152,23 @@ class Suites:
         self.name = None
 
 
+def quick_selftests():
+    """Those of the kernel's own selftests that are short, built."""
+    tests = [test for test in kselftest_table.tests() if test.settings['short']]
+    kselftest_build.build(dict.fromkeys(test.directory for test in tests),
+                          kselftest_table.programs_of(tests))
+    return tests
+
+
 def check_programs():
     """The tour and the user-space suites, in one boot of the guest."""
-    say('the tour and the user-space suites')
-    suites = Suites()
+    say('the tour, the user-space suites, and the quickest of the kernel\'s own')
+    suites, tests = Suites(), quick_selftests()
     # The KUnit suites again, so that what they lost is found too.
-    run = boot.Run('check', suites.line, append='kunit.enable=1' if DEBUG == 'vm' else '')
+    run = boot.Run('check', suites.line, append='kunit.enable=1' if DEBUG == 'vm' else '',
+                   initramfs=kselftest_guest.initramfs(tests, 'check'))
     expected = ['tour'] + read(os.path.join(guest.GUEST, 'suites')).split()
+    expected += [test.label() for test in tests]
     expected += ['kmemleak'] if DEBUG == 'vm' else []
     run.go()
     if suites.name:
