@@ -22,6 +22,12 @@ fuzz: tools
 	@tools/pagoda/fuzz.py
 inject: tools
 	@DEBUG=1 tools/pagoda/inject.py
+check-user:
+	@tools/pagoda/install user
+	@tools/pagoda/check_user.py
+fuzz-user:
+	@tools/pagoda/install user
+	@tools/pagoda/fuzz_user.py
 kselftest:
 	@tools/pagoda/install kselftest
 	@BOTH=$(if $(filter file,$(origin VM)),1) tools/pagoda/kselftest.py
@@ -44,7 +50,7 @@ tools:
 clean:
 	rm -rf build
 
-.PHONY: help run shell check fuzz inject kselftest stress powercut \
+.PHONY: help run shell check fuzz inject check-user fuzz-user kselftest stress powercut \
 	image bench bench-redis tools clean
 .NOTPARALLEL:
 
@@ -56,6 +62,9 @@ clean:
 #:   make fuzz     random calls over process trees against a model, for SECONDS=300
 #:                 from SEED=; a failing sequence is made short and printed
 #:   make inject   each allocation of each call fails once, on the kernel of DEBUG=1
+#:   make check-user   the core as a program, under sanitizers: suites, allocations
+#:                 that fail, some fuzzing; COVERAGE=1 for gcov in build/user-cov
+#:   make fuzz-user    libFuzzer on it for SECONDS=300; the corpus is kept
 #:   make kselftest  the kernel's own selftests, on stock and on Pagoda (VM= for one):
 #:                 build/kselftest/; what stock passes Pagoda must pass
 #:   make stress   stress-ng, trinity and the OOM killer on 4 processors, for
