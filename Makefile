@@ -28,6 +28,9 @@ check-user:
 fuzz-user:
 	@tools/pagoda/install user
 	@tools/pagoda/fuzz_user.py
+coverage:
+	@tools/pagoda/install user
+	@FLAVOUR=coverage tools/pagoda/coverage.py
 kselftest:
 	@tools/pagoda/install kselftest
 	@BOTH=$(if $(filter file,$(origin VM)),1) tools/pagoda/kselftest.py
@@ -50,7 +53,7 @@ tools:
 clean:
 	rm -rf build
 
-.PHONY: help run shell check fuzz inject check-user fuzz-user kselftest stress powercut \
+.PHONY: help run shell check fuzz inject check-user fuzz-user coverage kselftest stress powercut \
 	image bench bench-redis tools clean
 .NOTPARALLEL:
 
@@ -65,6 +68,7 @@ clean:
 #:   make check-user   the core as a program, under sanitizers: suites, allocations
 #:                 that fail, some fuzzing; COVERAGE=1 for gcov in build/user-cov
 #:   make fuzz-user    libFuzzer on it for SECONDS=300; the corpus is kept
+#:   make coverage which lines of Pagoda the suites run, by file; below 90 % is an error
 #:   make kselftest  the kernel's own selftests, on stock and on Pagoda (VM= for one):
 #:                 build/kselftest/; what stock passes Pagoda must pass
 #:   make stress   stress-ng, trinity and the OOM killer on 4 processors, for
