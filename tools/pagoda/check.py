@@ -71,7 +71,8 @@ def check_kunit():
     log = os.path.join(OBJ, 'test.log')     # where kunit.py leaves the kernel's log
     if os.path.exists(log):
         os.remove(log)
-    arguments = [f'--kernel_args={boot.APPEND}'] if boot.APPEND else []
+    append = f'{boot.FOUR_LEVELS} {boot.APPEND}'.strip()
+    arguments = [f'--kernel_args={append}'] if append else []
     ran, status = kunit_py('exec', '--raw_output=all', f'--arch={ARCH}', f'--build_dir={OBJ}',
                            f'--kunitconfig={TOP}/mm/pagoda',
                            f'--qemu_config={TOP}/tools/pagoda/qemu-{ARCH}.py',
@@ -91,6 +92,7 @@ def check_kunit():
     if status and not count.failed:
         count += one(False, f'kunit.py ended with status {status}')
     wrong = boot.splats(log)
+    boot.show_splat(log)
     return count + one(not wrong, 'KUnit: the kernel\'s log is clean' + says(wrong, log))
 
 

@@ -12,8 +12,6 @@ import re
 import boot
 from common import DEBUG, SECONDS, SEED, TIMEOUT, VERBOSE, die, main, say
 
-AFTER = 40      # lines shown of what the kernel printed
-
 
 class Rounds:
     """Prints what the program prints and keeps the seed in hand."""
@@ -29,14 +27,6 @@ class Rounds:
             print(line, flush=True)
 
 
-def show_splat():
-    lines = open(boot.CONSOLE, errors='replace').read().splitlines()
-    for at, line in enumerate(lines):
-        if boot.SPLAT.search(line):
-            print('\n'.join('    ' + said for said in lines[at:at + AFTER]), flush=True)
-            return
-
-
 def fuzz():
     seed = random.randrange(10 ** 9) if SEED is None else SEED
     limit = TIMEOUT or SECONDS + (2400 if DEBUG else 900)
@@ -46,7 +36,6 @@ def fuzz():
     run = boot.Run('fuzz', rounds.line, append='pagoda.fuzz=' + options, limit=limit).go()
     again = f'again with make fuzz SEED={rounds.seed} (V=1 prints each operation)'
     if run.trouble:
-        show_splat()
         die(f'SEED={rounds.seed}: {run.trouble}; {again}')
     if run.status:
         die(f'SEED={rounds.seed} fails; {again}')
