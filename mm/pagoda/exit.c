@@ -96,6 +96,18 @@ static unsigned long exit_areas(struct mm_struct *mm)
 	return accounted;
 }
 
+/*
+ * Let the OOM killer look for another victim. While this one's tables wait for
+ * a grace period their memory is still to come, and nobody else need die for it.
+ * Should that take long, the OOM reaper does not wait for it.
+ */
+static void exit_let_oom(struct mm_struct *mm)
+{
+	if (test_bit(MMF_OOM_REAP_QUEUED, &mm->flags))
+		rcu_barrier();
+	set_bit(MMF_OOM_SKIP, &mm->flags);
+}
+
 /**
  * exit_mmap - free all that an address space maps
  * @mm: the address space, which has no user left
@@ -119,9 +131,6 @@ void exit_mmap(struct mm_struct *mm)
 		marked = exit_zap(mm, &tlb);
 	}
 	mmap_read_unlock(mm);
-	/* Nothing is left that killing this process could free. */
-	if (any)
-		set_bit(MMF_OOM_SKIP, &mm->flags);
 
 	mmap_write_lock(mm);
 	if (any) {
@@ -133,5 +142,6 @@ void exit_mmap(struct mm_struct *mm)
 	}
 	__mt_destroy(&mm->mm_mt);
 	mmap_write_unlock(mm);
+	exit_let_oom(mm);
 	vm_unacct_memory(accounted);
 }
