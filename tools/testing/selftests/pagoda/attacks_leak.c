@@ -266,6 +266,16 @@ static void find_places(void)
 	places[2].at = symbol("_text") + (1UL << 30);
 }
 
+/* What an address that is not canonical gives: no place is told. */
+#define GENERAL_PROTECTION	(SIGSEGV << 8 | SI_KERNEL)
+
+static bool in_48_bits(const char *p)
+{
+	long top = (long)p >> 47;
+
+	return top == 0 || top == -1;
+}
+
 static const char *user_mode(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -274,6 +284,8 @@ static const char *user_mode(void)
 		for (size_t k = 0; k < 3; k++) {
 			int how = k == 0 ? try_read(p) : k == 1 ? try_write(p) : try_exec(p);
 
+			if (how == GENERAL_PROTECTION && !fault_addr && !in_48_bits(p))
+				continue;	/* there are four levels */
 			if (how != SEGV_NOTHING || fault_addr != places[i].at)
 				return finding("%s, use %zu: signal %d code %d at %lx",
 					       places[i].name, k, how >> 8, how & 0xff,
@@ -281,7 +293,7 @@ static const char *user_mode(void)
 		}
 	}
 	/* No address at all: a general protection fault, which has none. */
-	if (try_read((char *)(1UL << 62)) != (SIGSEGV << 8 | SI_KERNEL) || fault_addr)
+	if (try_read((char *)(1UL << 62)) != GENERAL_PROTECTION || fault_addr)
 		return finding("an address that is not canonical");
 	return NULL;
 }
