@@ -90,6 +90,11 @@ void synchronize_rcu(void)
 	user_may_sleep();
 }
 
+void rcu_barrier(void)
+{
+	user_may_sleep();
+}
+
 void user_may_sleep(void)
 {
 	if (preempt_count() || user_reading)
