@@ -108,6 +108,7 @@ static unsigned long reserve_default(unsigned long most)
 #define ADMIN_RESERVE	SZ_8K
 #define USER_RESERVE	SZ_128K
 
+#ifdef CONFIG_MEMORY_HOTPLUG
 static int reserve_notify(struct notifier_block *nb, unsigned long action,
 			  void *data)
 {
@@ -133,13 +134,16 @@ static int reserve_notify(struct notifier_block *nb, unsigned long action,
 	}
 	return NOTIFY_OK;
 }
+#endif
 
 static int __init reserve_init(void)
 {
 	sysctl_user_reserve_kbytes = reserve_default(USER_RESERVE);
 	sysctl_admin_reserve_kbytes = reserve_default(ADMIN_RESERVE);
+#ifdef CONFIG_MEMORY_HOTPLUG
 	if (hotplug_memory_notifier(reserve_notify, DEFAULT_CALLBACK_PRI))
 		pr_err("reserves will not follow memory that comes or goes\n");
+#endif
 	return 0;
 }
 subsys_initcall(reserve_init);
