@@ -3,6 +3,7 @@
  * Layout: where a mapping goes that names no address, and the stack's gap.
  */
 #include <linux/personality.h>
+#include <linux/security.h>
 #include <linux/pgtable.h>
 
 #include <pagoda/umm.h>
@@ -177,6 +178,79 @@ static void layout_get_unmapped_area(struct kunit *test)
 	mmap_write_unlock(mm);
 }
 
+/* What architectures without a rule of their own use. */
+static void layout_generic(struct kunit *test)
+{
+	const unsigned long base = AT(8), lowest = PAGE_ALIGN(mmap_min_addr);
+	struct mm_struct *mm = current->mm;
+	unsigned long found;
+
+	mm->mmap_base = base;
+	umm_map_at(test, AT(10), 2, UMM_RW);
+	umm_map_at(test, AT(2), 4, UMM_RW);
+	mmap_write_lock(mm);
+	/* From the base upwards, or downwards. */
+	KUNIT_EXPECT_EQ(test, generic_get_unmapped_area(NULL, 0, PAGE_SIZE, 0,
+							0, 0), AT(8));
+	KUNIT_EXPECT_EQ(test, generic_get_unmapped_area(NULL, 0, 3 * PAGE_SIZE,
+							0, 0, 0), AT(12));
+	KUNIT_EXPECT_EQ(test, generic_get_unmapped_area_topdown(NULL, 0,
+								PAGE_SIZE, 0,
+								0, 0), AT(7));
+	KUNIT_EXPECT_EQ(test, generic_get_unmapped_area_topdown(NULL, 0,
+								3 * PAGE_SIZE,
+								0, 0, 0),
+			AT(2) - 3 * PAGE_SIZE);
+	/* A hint is followed where there is room, an order always. */
+	KUNIT_EXPECT_EQ(test, generic_get_unmapped_area(NULL, AT(20) - 8,
+							PAGE_SIZE, 0, 0, 0),
+			AT(20));
+	KUNIT_EXPECT_EQ(test, generic_get_unmapped_area(NULL, AT(9),
+							2 * PAGE_SIZE, 0, 0,
+							0), AT(8));
+	KUNIT_EXPECT_EQ(test, generic_get_unmapped_area(NULL, AT(10),
+							PAGE_SIZE, 0,
+							MAP_FIXED, 0), AT(10));
+	KUNIT_EXPECT_EQ(test, generic_get_unmapped_area(NULL, TASK_SIZE,
+							PAGE_SIZE, 0, 0, 0),
+			AT(8));
+	KUNIT_EXPECT_EQ(test, (long)generic_get_unmapped_area(NULL, 0,
+							      TASK_SIZE, 0, 0,
+							      0), (long)-ENOMEM);
+	mmap_write_unlock(mm);
+
+	/* All full below the base: look above it. */
+	KUNIT_ASSERT_EQ(test, vm_mmap(NULL, lowest, base - lowest, PROT_NONE,
+				      UMM_ANON | MAP_FIXED, 0), lowest);
+	mmap_write_lock(mm);
+	found = generic_get_unmapped_area_topdown(NULL, 0, PAGE_SIZE, 0, 0, 0);
+	KUNIT_EXPECT_EQ(test, found, PAGE_ALIGN(TASK_UNMAPPED_BASE));
+	mmap_write_unlock(mm);
+}
+
+/* Finding an area tells what lies below it too. */
+static void layout_find_prev(struct kunit *test)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *low, *high, *prev;
+
+	umm_paint(test, NULL, "..|ww|..|rr|..");
+	mmap_read_lock(mm);
+	low = vma_lookup(mm, AT(2));
+	high = vma_lookup(mm, AT(6));
+	KUNIT_EXPECT_PTR_EQ(test, find_vma_prev(mm, AT(0), &prev), low);
+	KUNIT_EXPECT_NULL(test, prev);
+	KUNIT_EXPECT_PTR_EQ(test, find_vma_prev(mm, AT(3), &prev), low);
+	KUNIT_EXPECT_NULL(test, prev);
+	KUNIT_EXPECT_PTR_EQ(test, find_vma_prev(mm, AT(4), &prev), high);
+	KUNIT_EXPECT_PTR_EQ(test, prev, low);
+	KUNIT_EXPECT_PTR_EQ(test, find_vma_prev(mm, AT(7), &prev), high);
+	KUNIT_EXPECT_PTR_EQ(test, prev, low);
+	KUNIT_EXPECT_NULL(test, find_vma_prev(mm, AT(8), &prev));
+	KUNIT_EXPECT_PTR_EQ(test, prev, high);
+	mmap_read_unlock(mm);
+}
+
 #ifdef CONFIG_X86_64
 static void layout_low_4g(struct kunit *test)
 {
@@ -211,6 +285,8 @@ static struct kunit_case layout_tests[] = {
 	KUNIT_CASE(layout_upwards),
 	KUNIT_CASE(layout_hint),
 	KUNIT_CASE(layout_get_unmapped_area),
+	KUNIT_CASE(layout_generic),
+	KUNIT_CASE(layout_find_prev),
 #ifdef CONFIG_X86_64
 	KUNIT_CASE(layout_low_4g),
 	KUNIT_CASE(layout_47_bits),

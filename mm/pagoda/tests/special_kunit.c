@@ -14,7 +14,7 @@
 struct special {
 	struct vm_special_mapping mapping;
 	struct page *page[3];
-	int faults, moves;
+	int faults, moves, closes;
 	bool stay;
 };
 
@@ -45,6 +45,12 @@ static int special_moved(const struct vm_special_mapping *sm,
 		return -EINVAL;
 	s->moves++;
 	return 0;
+}
+
+static void special_closed(const struct vm_special_mapping *sm,
+			   struct vm_area_struct *vma)
+{
+	special_of(sm)->closes++;
 }
 
 static void special_put_page(void *page)
@@ -179,12 +185,36 @@ static void special_moves(struct kunit *test)
 	umm_check_areas(test, current->mm);
 }
 
+/* Its owner is told of its end, and a place that is taken is refused. */
+static void special_comes_and_goes(struct kunit *test)
+{
+	struct special *s = special_make(test);
+	struct mm_struct *mm = current->mm;
+
+	s->mapping.close = special_closed;
+	special_install(test, s, 2);
+	mmap_write_lock(mm);
+	KUNIT_EXPECT_EQ(test,
+			PTR_ERR_OR_ZERO(_install_special_mapping(mm, AT(1),
+								 PAGE_SIZE,
+								 READABLE,
+								 &s->mapping)),
+			-ENOMEM);
+	mmap_write_unlock(mm);
+	KUNIT_EXPECT_EQ(test, mm->map_count, 1);
+	KUNIT_EXPECT_EQ(test, mm->total_vm, 2UL);
+	KUNIT_EXPECT_EQ(test, s->closes, 0);
+	KUNIT_EXPECT_EQ(test, vm_munmap(AT(0), 2 * PAGE_SIZE), 0);
+	KUNIT_EXPECT_EQ(test, s->closes, 1);
+}
+
 static struct kunit_case special_tests[] = {
 	KUNIT_CASE(special_shows_pages),
 	KUNIT_CASE(special_is_recognised),
 	KUNIT_CASE(special_own_fault),
 	KUNIT_CASE(special_is_one_piece),
 	KUNIT_CASE(special_moves),
+	KUNIT_CASE(special_comes_and_goes),
 	{ }
 };
 

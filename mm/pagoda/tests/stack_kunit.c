@@ -117,6 +117,29 @@ static void stack_expand_calls(struct kunit *test)
 	umm_check_areas(test, mm);
 }
 
+/* Who holds the lock for reading gets it back with the area, or neither. */
+static void stack_expand_for_reader(struct kunit *test)
+{
+	unsigned long at = stack_at(test, GAP + 600);
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+
+	umm_map_at(test, AT(0), 1, UMM_RW);
+	mmap_read_lock(mm);
+	vma = expand_stack(mm, at - 3 * PAGE_SIZE + 8);
+	KUNIT_ASSERT_NOT_NULL(test, vma);
+	mmap_assert_locked(mm);
+	KUNIT_EXPECT_EQ(test, vma->vm_start, at - 3 * PAGE_SIZE);
+	/* Already large enough. */
+	KUNIT_EXPECT_PTR_EQ(test, expand_stack(mm, at + PAGE_SIZE), vma);
+	KUNIT_EXPECT_EQ(test, vma->vm_start, at - 3 * PAGE_SIZE);
+	KUNIT_EXPECT_NULL(test, expand_stack(mm, AT(1) - 2 * PAGE_SIZE));
+	KUNIT_EXPECT_FALSE(test, rwsem_is_locked(&mm->mmap_lock));
+	mmap_read_lock(mm);
+	KUNIT_EXPECT_NULL(test, expand_stack(mm, at + 4 * PAGE_SIZE));
+	KUNIT_EXPECT_FALSE(test, rwsem_is_locked(&mm->mmap_lock));
+}
+
 /* PROT_GROWSDOWN reaches from the page named down to the area's start. */
 static void stack_protect_growsdown(struct kunit *test)
 {
@@ -137,7 +160,14 @@ static void stack_locked_grows_present(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, umm_sys(__NR_mlock, at, 4 * PAGE_SIZE), 0L);
 	KUNIT_EXPECT_EQ(test, umm_poke(at - 2 * PAGE_SIZE, 1), 0);
 	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 6UL);
-	KUNIT_EXPECT_EQ(test, vm_munmap(at - 2 * PAGE_SIZE, 6 * PAGE_SIZE), 0);
+	mmap_write_lock(current->mm);
+	KUNIT_EXPECT_NOT_NULL(test, find_extend_vma_locked(current->mm,
+							   at - 5 * PAGE_SIZE));
+	mmap_write_unlock(current->mm);
+	KUNIT_EXPECT_EQ(test, umm_present(current->mm, at - 5 * PAGE_SIZE, 3),
+			3UL);
+	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 9UL);
+	KUNIT_EXPECT_EQ(test, vm_munmap(at - 5 * PAGE_SIZE, 9 * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, current->mm->locked_vm, 0UL);
 }
 
@@ -193,6 +223,7 @@ static struct kunit_case stack_tests[] = {
 	KUNIT_CASE(stack_gap_ignores_no_access),
 	KUNIT_CASE(stack_limits),
 	KUNIT_CASE(stack_expand_calls),
+	KUNIT_CASE(stack_expand_for_reader),
 	KUNIT_CASE(stack_protect_growsdown),
 	KUNIT_CASE(stack_locked_grows_present),
 	KUNIT_CASE(stack_insert_and_relocate),
