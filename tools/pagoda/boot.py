@@ -40,10 +40,25 @@ SPLAT = re.compile(
     r'debug_vm_pgtable: .*fail|Unable to handle).*)')
 
 
+# A test that provokes such a report announces each one, by how it begins.
+EXPECT = re.compile(r'pagoda-expect: (.*)')
+
+
 def splats(log):
-    """Lines of a kernel log that say something is wrong."""
-    return [match.group('what').strip() for line in open(log, errors='replace')
-            for match in [SPLAT.search(line)] if match]
+    """Lines of a kernel log that say something is wrong, but for what is expected."""
+    expected, found = [], []
+    for line in open(log, errors='replace'):
+        announced, said = EXPECT.search(line), SPLAT.search(line)
+        if announced:
+            expected.append(announced.group(1).strip())
+        elif said:
+            what = said.group('what').strip()
+            known = [text for text in expected if what.startswith(text)]
+            if known:
+                expected.remove(known[0])
+            else:
+                found.append(what)
+    return found + [f'expected, and not said: {text}' for text in expected]
 
 
 def show_splat(log, lines=60):
