@@ -124,6 +124,8 @@ static void batch_waits_for_walkers(struct kunit *test)
 	struct batch_walker w = { };
 	struct task_struct *task;
 
+	if (!IS_ENABLED(CONFIG_MMU_GATHER_RCU_TABLE_FREE))
+		kunit_skip(test, "tables are freed without this");
 	if (num_online_cpus() < 2)
 		kunit_skip(test, "needs two processors");
 	init_completion(&w.ended);
