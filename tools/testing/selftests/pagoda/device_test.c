@@ -135,6 +135,8 @@ TEST_F(mem, ends_somewhere)
 
 	EXPECT_EQ(-1, pread(self->fd, &c, 1, 1L << 45));
 	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, pwrite(self->fd, "x", 1, 1L << 45));
+	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PG, PROT_READ, MAP_SHARED, self->fd,
 				   1L << 56));
 	EXPECT_EQ(EINVAL, errno);
