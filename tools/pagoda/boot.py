@@ -39,7 +39,6 @@ SPLAT = re.compile(
     r'watchdog: BUG|rcu: INFO:|invalid opcode:|double fault:|traps: PANIC|'
     r'debug_vm_pgtable: .*fail|Unable to handle).*)')
 
-
 # A test that provokes such a report announces each one, by how it begins.
 EXPECT = re.compile(r'pagoda-expect: (.*)')
 
@@ -61,12 +60,14 @@ def splats(log):
     return found + [f'expected, and not said: {text}' for text in expected]
 
 
-def show_splat(log, lines=60):
-    """Print a log from the first line that says something is wrong."""
-    text = read(log).splitlines()
-    first = next((at for at, line in enumerate(text) if SPLAT.search(line)), len(text))
-    for line in text[first:first + lines]:
-        print('    ' + line, flush=True)
+def show_splats(log, lines=60):
+    """Print a log from the first line on that says something is wrong."""
+    wrong, text = splats(log), read(log).splitlines()
+    for at, line in enumerate(text):
+        if wrong and wrong[0] in line:
+            print('\n'.join('    ' + said for said in text[at:at + lines]), flush=True)
+            break
+    return wrong
 
 
 def command(image, initramfs, job, *more, machine=MACHINE, append=''):
@@ -143,8 +144,7 @@ class Run:
                 self.console_at = file.tell()
 
     def _judge(self, late, code):
-        wrong = splats(CONSOLE)
-        show_splat(CONSOLE)
+        wrong = show_splats(CONSOLE)
         panic = [line for line in wrong if line.startswith(('Kernel panic', 'BUG', 'Oops'))]
         if panic and self.status is None:
             self.trouble = f'the guest crashed: {panic[0]}'

@@ -91,8 +91,7 @@ def check_kunit():
     count = kunit_count(output)
     if status and not count.failed:
         count += one(False, f'kunit.py ended with status {status}')
-    wrong = boot.splats(log)
-    boot.show_splat(log)
+    wrong = boot.show_splats(log)
     return count + one(not wrong, 'KUnit: the kernel\'s log is clean' + says(wrong, log))
 
 
