@@ -3,7 +3,7 @@
 
 Linux has data races of its own (timers, the maple tree under RCU), and KCSAN
 finds one now and then. A report counts if the core is in either of its stacks,
-down to an interrupt, and is not the one in KNOWN.
+down to an interrupt, and is not of KNOWN.
 """
 import functools
 import glob
@@ -14,10 +14,14 @@ import subprocess
 import contract
 from common import OBJ, VM
 
-# A reader of the maple tree may still read a node that a writer has just given to RCU,
-# whose list runs through it. It sees then that the node is dead, and begins anew.
-KNOWN = re.compile(r'BUG: KCSAN: data-race in (?:__call_rcu_common\S* / m(?:as|t|tree)_\w+'
-                   r'|m(?:as|t|tree)_\w+\S* / __call_rcu_common\S*)')
+# What Linux reads without a lock and looks at again. Each in either order:
+KNOWN = re.compile(r'data-race in (?:' + '|'.join(rf'{one} / {other}|{other} / {one}'
+                                                   for one, other in (
+    # a node of the maple tree that a writer has just given to RCU: it is dead by then;
+    (r'__call_rcu_common\S*', r'm(?:as|t|tree)_\w+\S*'),
+    # which CPUs to interrupt, while one enters an address space: it reads the new
+    # generation (arch/x86/mm/pagoda/switch.c).
+    (r'smp_call_function_many_cond\S*', r'switch_mm_irqs_off\S*'))) + ')$')
 FRAME = re.compile(r'\] +(?:\? )?([\w.]+)\+0x')
 INTERRUPT = re.compile(r'\] +asm_(?:sysvec|common_interrupt)')
 
@@ -36,7 +40,7 @@ def functions():
 
 def ours(lines):
     """Is a report, from its first line on, about the core?"""
-    if KNOWN.search(lines[0]):
+    if KNOWN.search(lines[0].strip()):
         return False
     interrupted = False
     for line in lines[1:]:

@@ -240,7 +240,9 @@ static bool trim_due(struct mm_struct *mm)
 static void dispatch(const struct cpumask *mask, struct flush_tlb_info *req,
 		     bool here)
 {
-	if (cpumask_any_but(mask, req->initiating_cpu) < nr_cpu_ids) {
+	/* CPUs come and go meanwhile; who comes reads the new generation. */
+	if (data_race(cpumask_any_but(mask, req->initiating_cpu)) <
+	    nr_cpu_ids) {
 		req->trim_cpumask = req->mm && trim_due(req->mm);
 		count_vm_tlb_event(NR_TLB_REMOTE_FLUSH);
 		trace_tlb_flush(TLB_REMOTE_SEND_IPI,
