@@ -142,6 +142,6 @@ void exit_mmap(struct mm_struct *mm)
 	}
 	__mt_destroy(&mm->mm_mt);
 	mmap_write_unlock(mm);
-	exit_let_oom(mm);
 	vm_unacct_memory(accounted);
+	exit_let_oom(mm);
 }
