@@ -45,17 +45,14 @@ static void driver_close(void *file)
 }
 
 /**
- * umm_driver() - make a driver
+ * umm_driver_init() - make a driver of what a case has allocated
  * @test: the case; fails when there is no memory
- *
- * Return: the driver.
+ * @d: the driver, all zeroes
  */
-struct umm_driver *umm_driver(struct kunit *test)
+void umm_driver_init(struct kunit *test, struct umm_driver *d)
 {
-	struct umm_driver *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
 	unsigned long i;
 
-	KUNIT_ASSERT_NOT_NULL(test, d);
 	d->test = test;
 	d->ops = &driver_no_ops;
 	d->page[0] = alloc_pages(GFP_KERNEL | __GFP_ZERO,
@@ -72,6 +69,20 @@ struct umm_driver *umm_driver(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, d->file);
 	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, driver_close,
 							d->file), 0);
+}
+
+/**
+ * umm_driver() - make a driver
+ * @test: the case; fails when there is no memory
+ *
+ * Return: the driver.
+ */
+struct umm_driver *umm_driver(struct kunit *test)
+{
+	struct umm_driver *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, d);
+	umm_driver_init(test, d);
 	return d;
 }
 

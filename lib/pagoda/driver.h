@@ -33,6 +33,7 @@ struct umm_driver {
 };
 
 struct umm_driver *umm_driver(struct kunit *test);
+void umm_driver_init(struct kunit *test, struct umm_driver *d);
 long umm_driver_map(struct umm_driver *d, unsigned long first,
 		    unsigned long pages, int prot, int flags);
 unsigned long *umm_driver_word(struct umm_driver *d, unsigned long page);

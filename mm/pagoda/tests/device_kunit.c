@@ -6,30 +6,32 @@
  * The driver here is a file with a few pages; how it maps them is chosen by
  * the case.
  */
-#include <linux/anon_inodes.h>
-#include <linux/file.h>
 #include <linux/pagemap.h>
 
-#include <pagoda/umm.h>
+#include <pagoda/driver.h>
 
-#define PAGES	4UL
+#define PAGES	UMM_DRIVER_PAGES
 #define AT(page)	(UMM_BASE + (page) * PAGE_SIZE)
 
 enum device_how { ON_FAULT, FAULT_LOCKED, FAULT_PFN, INSERT, REMAP };
 
 struct device {
+	struct umm_driver driver;
 	enum device_how how;
-	struct page *page[PAGES];
-	struct file *file;
 	int opens, closes, faults, mkwrites;
 	vm_fault_t answer, mkwrite_answer;	/* 0: succeed */
 	bool retry;				/* the first fault is retried */
 	bool whole;				/* areas must not be split */
 };
 
+static struct device *device_of(struct vm_area_struct *vma)
+{
+	return container_of(vma->vm_private_data, struct device, driver);
+}
+
 static vm_fault_t device_fault(struct vm_fault *vmf)
 {
-	struct device *d = vmf->vma->vm_private_data;
+	struct device *d = device_of(vmf->vma);
 	struct page *page;
 
 	d->faults++;
@@ -42,7 +44,7 @@ static vm_fault_t device_fault(struct vm_fault *vmf)
 	}
 	if (vmf->pgoff >= PAGES)
 		return VM_FAULT_SIGBUS;
-	page = d->page[vmf->pgoff];
+	page = d->driver.page[vmf->pgoff];
 	if (d->how == FAULT_PFN)
 		return vmf_insert_pfn(vmf->vma, vmf->address,
 				      page_to_pfn(page));
@@ -56,7 +58,7 @@ static vm_fault_t device_fault(struct vm_fault *vmf)
 
 static vm_fault_t device_mkwrite(struct vm_fault *vmf)
 {
-	struct device *d = vmf->vma->vm_private_data;
+	struct device *d = device_of(vmf->vma);
 
 	d->mkwrites++;
 	if (d->mkwrite_answer)
@@ -67,17 +69,17 @@ static vm_fault_t device_mkwrite(struct vm_fault *vmf)
 
 static void device_open(struct vm_area_struct *vma)
 {
-	((struct device *)vma->vm_private_data)->opens++;
+	device_of(vma)->opens++;
 }
 
 static void device_close(struct vm_area_struct *vma)
 {
-	((struct device *)vma->vm_private_data)->closes++;
+	device_of(vma)->closes++;
 }
 
 static int device_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
-	return ((struct device *)vma->vm_private_data)->whole ? -EINVAL : 0;
+	return device_of(vma)->whole ? -EINVAL : 0;
 }
 
 static const struct vm_operations_struct device_vm_ops = {
@@ -92,13 +94,12 @@ static const struct vm_operations_struct device_mkwrite_vm_ops = {
 	.page_mkwrite = device_mkwrite,
 };
 
-static int device_mmap(struct file *file, struct vm_area_struct *vma)
+static int device_mmap(struct umm_driver *driver, struct vm_area_struct *vma)
 {
-	struct device *d = file->private_data;
+	struct device *d = device_of(vma);
 	unsigned long i;
 	int ret = 0;
 
-	vma->vm_private_data = d;
 	vma->vm_ops = d->mkwrites < 0 ? &device_mkwrite_vm_ops : &device_vm_ops;
 	switch (d->how) {
 	case FAULT_PFN:
@@ -107,11 +108,11 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 	case INSERT:
 		for (i = 0; !ret && i < vma_pages(vma); i++)
 			ret = vm_insert_page(vma, vma->vm_start + i * PAGE_SIZE,
-					     d->page[i]);
+					     d->driver.page[i]);
 		break;
 	case REMAP:
 		ret = remap_pfn_range(vma, vma->vm_start,
-				      page_to_pfn(d->page[0]), PAGE_SIZE,
+				      page_to_pfn(d->driver.page[0]), PAGE_SIZE,
 				      vma->vm_page_prot);
 		break;
 	default:
@@ -120,47 +121,20 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 	return ret;
 }
 
-static const struct file_operations device_fops = {
-	.owner = THIS_MODULE,
-	.mmap = device_mmap,
-};
-
-static void device_put_page(void *page)
-{
-	put_page(page);
-}
-
-static void device_put_file(void *file)
-{
-	__fput_sync(file);
-}
-
 static struct device *device_make(struct kunit *test, enum device_how how)
 {
 	struct device *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
-	int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, d);
+	umm_driver_init(test, &d->driver);
+	d->driver.map = device_mmap;
 	d->how = how;
-	for (i = 0; i < PAGES; i++) {
-		d->page[i] = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		KUNIT_ASSERT_NOT_NULL(test, d->page[i]);
-		KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test,
-								device_put_page,
-								d->page[i]), 0);
-		*(unsigned long *)page_address(d->page[i]) = 10 + i;
-	}
-	d->file = anon_inode_getfile("umm-device", &device_fops, d, O_RDWR);
-	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, d->file);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, device_put_file,
-							d->file), 0);
 	return d;
 }
 
 static long device_map(struct device *d, unsigned long pages, int flags)
 {
-	return (long)vm_mmap(d->file, UMM_BASE, pages * PAGE_SIZE, UMM_RW,
-			     flags | MAP_FIXED, 0);
+	return umm_driver_map(&d->driver, 0, pages, UMM_RW, flags);
 }
 
 static void device_maps_its_pages(struct kunit *test)
@@ -172,17 +146,17 @@ static void device_maps_its_pages(struct kunit *test)
 			(long)UMM_BASE);
 	for (i = 0; i < PAGES; i++) {
 		KUNIT_EXPECT_EQ(test, umm_peek(test, AT(i)), 10 + i);
-		KUNIT_EXPECT_PTR_EQ(test, umm_page(test, AT(i)), d->page[i]);
-		KUNIT_EXPECT_EQ(test, page_count(d->page[i]), 2);
+		KUNIT_EXPECT_PTR_EQ(test, umm_page(test, AT(i)), d->driver.page[i]);
+		KUNIT_EXPECT_EQ(test, page_count(d->driver.page[i]), 2);
 	}
 	KUNIT_EXPECT_EQ(test, d->faults, (int)PAGES);
 	KUNIT_EXPECT_EQ(test, umm_poke(AT(1), 5), 0);
-	KUNIT_EXPECT_EQ(test, *(unsigned long *)page_address(d->page[1]), 5UL);
+	KUNIT_EXPECT_EQ(test, *umm_driver_word(&d->driver, 1), 5UL);
 	KUNIT_EXPECT_EQ(test, umm_touch(AT(PAGES)), -EFAULT);
 	KUNIT_EXPECT_EQ(test, umm_rss(current->mm, MM_FILEPAGES), (long)PAGES);
 	KUNIT_EXPECT_EQ(test, vm_munmap(UMM_BASE, 5 * PAGE_SIZE), 0);
 	for (i = 0; i < PAGES; i++)
-		KUNIT_EXPECT_EQ(test, page_count(d->page[i]), 1);
+		KUNIT_EXPECT_EQ(test, page_count(d->driver.page[i]), 1);
 }
 
 /* The page comes locked; the core unlocks it when it is mapped. */
@@ -193,12 +167,12 @@ static void device_locked_page(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, device_map(d, PAGES, MAP_PRIVATE),
 			(long)UMM_BASE);
 	KUNIT_EXPECT_EQ(test, umm_peek(test, AT(0)), 10UL);
-	KUNIT_EXPECT_FALSE(test, PageLocked(d->page[0]));
+	KUNIT_EXPECT_FALSE(test, PageLocked(d->driver.page[0]));
 	/* a private write copies, and leaves the driver's page alone */
 	KUNIT_EXPECT_EQ(test, umm_poke(AT(1), 5), 0);
-	KUNIT_EXPECT_FALSE(test, PageLocked(d->page[1]));
-	KUNIT_EXPECT_EQ(test, page_count(d->page[1]), 1);
-	KUNIT_EXPECT_EQ(test, *(unsigned long *)page_address(d->page[1]), 11UL);
+	KUNIT_EXPECT_FALSE(test, PageLocked(d->driver.page[1]));
+	KUNIT_EXPECT_EQ(test, page_count(d->driver.page[1]), 1);
+	KUNIT_EXPECT_EQ(test, *umm_driver_word(&d->driver, 1), 11UL);
 	KUNIT_EXPECT_EQ(test, umm_rss(current->mm, MM_ANONPAGES), 1L);
 }
 
@@ -246,7 +220,7 @@ static void device_page_mkwrite(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, umm_poke(AT(0), 1), 0);
 	KUNIT_EXPECT_EQ(test, umm_poke(AT(0), 2), 0);
 	KUNIT_EXPECT_EQ(test, d->mkwrites, 1);
-	KUNIT_EXPECT_FALSE(test, PageLocked(d->page[0]));
+	KUNIT_EXPECT_FALSE(test, PageLocked(d->driver.page[0]));
 	/* Written at the first touch: asked as well. */
 	KUNIT_EXPECT_EQ(test, umm_poke(AT(1), 1), 0);
 	KUNIT_EXPECT_EQ(test, d->mkwrites, 2);
@@ -254,7 +228,7 @@ static void device_page_mkwrite(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, umm_poke(AT(2), 1), -EFAULT);
 	KUNIT_EXPECT_EQ(test, umm_peek(test, AT(2)), 12UL);
 	KUNIT_EXPECT_EQ(test, umm_poke(AT(2), 1), -EFAULT);
-	KUNIT_EXPECT_EQ(test, *(unsigned long *)page_address(d->page[2]), 12UL);
+	KUNIT_EXPECT_EQ(test, *umm_driver_word(&d->driver, 2), 12UL);
 }
 
 /* Each area that comes to be is opened, but the first; each is closed. */
@@ -292,9 +266,9 @@ static void device_inserted_pages(struct kunit *test)
 	for (i = 0; i < PAGES; i++)
 		KUNIT_EXPECT_EQ(test, umm_peek(test, AT(i)), 10 + i);
 	KUNIT_EXPECT_EQ(test, d->faults, 0);
-	KUNIT_EXPECT_EQ(test, page_count(d->page[0]), 2);
+	KUNIT_EXPECT_EQ(test, page_count(d->driver.page[0]), 2);
 	KUNIT_EXPECT_EQ(test, vm_munmap(AT(0), PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, page_count(d->page[0]), 1);
+	KUNIT_EXPECT_EQ(test, page_count(d->driver.page[0]), 1);
 }
 
 /* Frames have no page behind them: not counted, not pinned, not extended. */
@@ -308,8 +282,8 @@ static void device_frames(struct kunit *test, enum device_how how)
 	KUNIT_ASSERT_EQ(test, device_map(d, 1, MAP_SHARED), (long)UMM_BASE);
 	KUNIT_EXPECT_EQ(test, umm_peek(test, AT(0)), 10UL);
 	KUNIT_EXPECT_EQ(test, umm_poke(AT(0), 3), 0);
-	KUNIT_EXPECT_EQ(test, *(unsigned long *)page_address(d->page[0]), 3UL);
-	KUNIT_EXPECT_EQ(test, page_count(d->page[0]), 1);
+	KUNIT_EXPECT_EQ(test, *umm_driver_word(&d->driver, 0), 3UL);
+	KUNIT_EXPECT_EQ(test, page_count(d->driver.page[0]), 1);
 	KUNIT_EXPECT_EQ(test, umm_rss_all(mm), 0L);
 	KUNIT_EXPECT_EQ(test, get_user_pages_fast(AT(0), 1, FOLL_WRITE, &page),
 			-EFAULT);
@@ -317,14 +291,14 @@ static void device_frames(struct kunit *test, enum device_how how)
 	args.vma = vma_lookup(mm, UMM_BASE);
 	KUNIT_EXPECT_TRUE(test, args.vma->vm_flags & VM_PFNMAP);
 	KUNIT_EXPECT_EQ(test, follow_pfnmap_start(&args), 0);
-	KUNIT_EXPECT_EQ(test, args.pfn, page_to_pfn(d->page[0]));
+	KUNIT_EXPECT_EQ(test, args.pfn, page_to_pfn(d->driver.page[0]));
 	KUNIT_EXPECT_TRUE(test, args.writable);
 	KUNIT_EXPECT_NULL(test, vm_normal_page(args.vma, UMM_BASE,
 					       ptep_get(args.ptep)));
 	follow_pfnmap_end(&args);
 	mmap_read_unlock(mm);
 	KUNIT_EXPECT_EQ(test, vm_munmap(AT(0), PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, page_count(d->page[0]), 1);
+	KUNIT_EXPECT_EQ(test, page_count(d->driver.page[0]), 1);
 }
 
 static void device_remapped_frames(struct kunit *test)

@@ -116,18 +116,28 @@ static struct folio *reclaim_lazy(struct kunit *test, unsigned long page)
 	return folio;
 }
 
-/* Nobody reads a page through an old translation once the flush is done. */
-static void reclaim_flush_put_off(struct kunit *test)
+/* Page 0 of two, which the reader has read, unmapped but not flushed. */
+static struct folio *reclaim_put_off(struct kunit *test,
+				     struct reclaim_reader *r)
 {
-	struct reclaim_reader *r = reclaim_reader(test);
 	struct folio *folio;
 
 	umm_paint(test, NULL, "|WW|");
 	folio = reclaim_lazy(test, 0);
 	KUNIT_EXPECT_EQ(test, reclaim_ask(r, AT(0)), 1UL);
 	reclaim_unmap(folio, TTU_BATCH_FLUSH);
-	KUNIT_EXPECT_FALSE(test, folio_mapped(folio));
 	KUNIT_EXPECT_TRUE(test, current->tlb_ubc.flush_required);
+	return folio;
+}
+
+/* Nobody reads a page through an old translation once the flush is done. */
+static void reclaim_flush_put_off(struct kunit *test)
+{
+	struct reclaim_reader *r = reclaim_reader(test);
+	struct folio *folio;
+
+	folio = reclaim_put_off(test, r);
+	KUNIT_EXPECT_FALSE(test, folio_mapped(folio));
 	/* Clean pages need no flush before they are written out. */
 	try_to_unmap_flush_dirty();
 	KUNIT_EXPECT_TRUE(test, current->tlb_ubc.flush_required);
@@ -145,11 +155,7 @@ static void reclaim_flush_by_others(struct kunit *test)
 	struct reclaim_reader *r = reclaim_reader(test);
 	struct folio *folio;
 
-	umm_paint(test, NULL, "|WW|");
-	folio = reclaim_lazy(test, 0);
-	KUNIT_EXPECT_EQ(test, reclaim_ask(r, AT(0)), 1UL);
-	reclaim_unmap(folio, TTU_BATCH_FLUSH);
-	KUNIT_EXPECT_TRUE(test, current->tlb_ubc.flush_required);
+	folio = reclaim_put_off(test, r);
 	KUNIT_EXPECT_EQ(test, umm_sys(__NR_mprotect, AT(0), PAGE_SIZE,
 				      PROT_READ), 0L);
 	KUNIT_EXPECT_EQ(test, reclaim_ask(r, AT(0)), 0UL);
