@@ -8,6 +8,8 @@
 
 /* -- as many areas as the system allows -- */
 
+#define MAX_COUNT	"/proc/sys/vm/max_map_count"
+
 static long slab_objects(const char *cache)
 {
 	FILE *f = fopen("/proc/slabinfo", "re");
@@ -30,13 +32,11 @@ static bool no_memory(long result)
 
 static const char *spray(void)
 {
-	long most = 0, got = 1;
-	FILE *f = fopen("/proc/sys/vm/max_map_count", "re");
+	long most = read_number(MAX_COUNT), got = 1;
 	char *p, *q;
 
-	if (!f || fscanf(f, "%ld", &most) != 1)
+	if (most < 0)
 		return finding("no limit to be read");
-	fclose(f);
 	/* Every second page is given other rights, each of which costs two areas. */
 	p = mmap(NULL, (most + 100) * PG, PROT_NONE, PRIVATE_ANON | MAP_NORESERVE, -1, 0);
 	q = anon(4);
@@ -83,7 +83,6 @@ static int checks_all(void *arg)
 	return now_ns() - begin > 10000000;
 }
 
-#define MAX_COUNT	"/proc/sys/vm/max_map_count"
 #define FEW		"1500"
 
 const char *maps_to_the_limit(void)

@@ -48,18 +48,6 @@ static int to_parent[2], to_child[2];
 #define MIN_PAGES	"/sys/kernel/mm/pagoda/share_min_pages"
 #define COPIED		"/sys/kernel/mm/pagoda/tables_copied"
 
-static long read_number(const char *path)
-{
-	char text[64] = "";
-	int fd = open(path, O_RDONLY);
-
-	if (fd < 0)
-		return -1;
-	read(fd, text, sizeof(text) - 1);
-	close(fd);
-	return atol(text);
-}
-
 static void write_number(const char *path, long n)
 {
 	char text[32];

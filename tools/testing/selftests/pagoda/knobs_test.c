@@ -9,30 +9,10 @@
 #define IGNORE	"/sys/module/kernel/parameters/ignore_rlimit_data"
 #define KNOBS	"/sys/kernel/mm/pagoda/"
 
-/* A setting's number, -1 without such a file. */
-static long setting(const char *path)
-{
-	char text[64] = "";
-	int fd = open(path, O_RDONLY);
-
-	if (fd < 0)
-		return -1;
-	read(fd, text, sizeof(text) - 1);
-	close(fd);
-	return strtol(text, NULL, 0);
-}
-
 /* Set it; 0 or the error. */
 static int set(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY), err = 0;
-
-	if (fd < 0)
-		return errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = errno;
-	close(fd);
-	return err;
+	return write_text(path, text) ? errno : 0;
 }
 
 /* The number behind NAME= on the kernel's command line, or -1. */
@@ -74,8 +54,8 @@ FIXTURE(around)
 
 FIXTURE_SETUP(around)
 {
-	ASSERT_LT(0, setting(AROUND));
-	snprintf(self->before, sizeof(self->before), "%ld", setting(AROUND));
+	ASSERT_LT(0, read_number(AROUND));
+	snprintf(self->before, sizeof(self->before), "%ld", read_number(AROUND));
 }
 
 FIXTURE_TEARDOWN(around)
@@ -85,7 +65,7 @@ FIXTURE_TEARDOWN(around)
 
 TEST_F(around, maps_that_much)
 {
-	EXPECT_EQ(65536, setting(AROUND));
+	EXPECT_EQ(65536, read_number(AROUND));
 	EXPECT_EQ(16, mapped_by_one_read());
 	EXPECT_EQ(0, set(AROUND, "32768"));
 	EXPECT_EQ(8, mapped_by_one_read());
@@ -98,11 +78,11 @@ TEST_F(around, maps_that_much)
 TEST_F(around, takes_powers_of_two_of_pages)
 {
 	EXPECT_EQ(0, set(AROUND, "20000"));
-	EXPECT_EQ(16384, setting(AROUND));
+	EXPECT_EQ(16384, read_number(AROUND));
 	EXPECT_EQ(0, set(AROUND, "0"));
-	EXPECT_EQ(4096, setting(AROUND));
+	EXPECT_EQ(4096, read_number(AROUND));
 	EXPECT_EQ(EINVAL, set(AROUND, "4194304"));
-	EXPECT_EQ(4096, setting(AROUND));
+	EXPECT_EQ(4096, read_number(AROUND));
 	EXPECT_EQ(EINVAL, set(AROUND, "many"));
 }
 
@@ -111,7 +91,7 @@ TEST(data_limit_can_be_waived)
 {
 	char *p;
 
-	ASSERT_EQ(0, setting(IGNORE) > 0);
+	ASSERT_EQ(0, read_number(IGNORE) > 0);
 	ASSERT_EQ(0, limit(RLIMIT_DATA, 16 * MIB));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 64 * MIB, RW, PRIVATE_ANON, -1, 0));
 	EXPECT_EQ(ENOMEM, errno);
@@ -126,8 +106,8 @@ TEST(data_limit_can_be_waived)
 /* What is kept for root and for users is a small part of memory at first. */
 TEST(reserves_are_small)
 {
-	long admin = setting("/proc/sys/vm/admin_reserve_kbytes");
-	long user = setting("/proc/sys/vm/user_reserve_kbytes");
+	long admin = read_number("/proc/sys/vm/admin_reserve_kbytes");
+	long user = read_number("/proc/sys/vm/user_reserve_kbytes");
 
 	EXPECT_LT(0, admin);
 	EXPECT_LE(admin, 8192);
@@ -157,7 +137,7 @@ TEST(stack_keeps_its_distance)
 TEST(layout_is_random_unless_told)
 {
 	EXPECT_EQ(boot_parameter("norandmaps") >= 0 ? 0 : 2,
-		  setting("/proc/sys/kernel/randomize_va_space"));
+		  read_number("/proc/sys/kernel/randomize_va_space"));
 	EXPECT_EQ(0, set("/proc/sys/kernel/randomize_va_space", "2"));
 	EXPECT_EQ(0, system("grep stack /proc/self/maps >/tmp/one"));
 	EXPECT_EQ(0, system("grep stack /proc/self/maps >/tmp/two"));
@@ -171,8 +151,8 @@ FIXTURE(pagoda)
 
 FIXTURE_SETUP(pagoda)
 {
-	self->share = setting(KNOBS "share");
-	self->least = setting(KNOBS "share_min_pages");
+	self->share = read_number(KNOBS "share");
+	self->least = read_number(KNOBS "share_min_pages");
 	if (self->share < 0)
 		SKIP(return, "this is not Pagoda");
 }
@@ -197,12 +177,12 @@ TEST_F(pagoda, boots_as_told)
 TEST_F(pagoda, takes_only_what_makes_sense)
 {
 	EXPECT_EQ(EINVAL, set(KNOBS "share", "perhaps"));
-	EXPECT_EQ(self->share, setting(KNOBS "share"));
+	EXPECT_EQ(self->share, read_number(KNOBS "share"));
 	EXPECT_EQ(EINVAL, set(KNOBS "share_min_pages", "0"));
 	EXPECT_EQ(EINVAL, set(KNOBS "share_min_pages", "-1"));
 	EXPECT_EQ(EINVAL, set(KNOBS "share_min_pages", "few"));
 	EXPECT_EQ(ERANGE, set(KNOBS "share_min_pages", "99999999999"));
-	EXPECT_EQ(64, setting(KNOBS "share_min_pages"));
+	EXPECT_EQ(64, read_number(KNOBS "share_min_pages"));
 }
 
 static int write_a_byte(void *p)
@@ -219,15 +199,15 @@ static long shared_by_fork(size_t pages)
 	long before;
 
 	memset(p, 1, pages * PG);
-	before = setting(KNOBS "tables_shared");
+	before = read_number(KNOBS "tables_shared");
 	run_child(write_a_byte, p);
 	munmap(p, pages * PG);
-	return setting(KNOBS "tables_shared") - before;
+	return read_number(KNOBS "tables_shared") - before;
 }
 
 TEST_F(pagoda, decide_what_fork_shares)
 {
-	long few, many, copied = setting(KNOBS "tables_copied");
+	long few, many, copied = read_number(KNOBS "tables_copied");
 
 	EXPECT_EQ(0, set(KNOBS "share", "1"));
 	/* Far from the limit: a process's pages are counted by processor. */
@@ -236,8 +216,8 @@ TEST_F(pagoda, decide_what_fork_shares)
 	many = shared_by_fork(400);
 	EXPECT_LT(few, many);
 	/* The child wrote: it has a copy, or the table was handed to it. */
-	EXPECT_LT(copied, setting(KNOBS "tables_copied") +
-		  setting(KNOBS "tables_taken_back"));
+	EXPECT_LT(copied, read_number(KNOBS "tables_copied") +
+		  read_number(KNOBS "tables_taken_back"));
 	EXPECT_EQ(0, set(KNOBS "share", "0"));
 	EXPECT_EQ(0, shared_by_fork(400));
 }

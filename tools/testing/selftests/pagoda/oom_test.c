@@ -288,12 +288,6 @@ TEST_F(biggest, is_killed_alone)
 	pid_t pid = start_hog(&self->s, variant->kind, false);
 
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	/*
-	 * Tables may be freed a grace period after their process; stock does
-	 * so with PARAVIRT. Until then there is no memory for anybody.
-	 */
-	if (variant->kind == 't')
-		sleep(2);
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
 		TH_LOG("status %x after %ld MiB", status, self->s.board->taken);
 	}

@@ -140,6 +140,9 @@ bool vmflag(pid_t pid, const void *addr, const char *flag);
  */
 unsigned long stat_field(pid_t pid, int n);
 
+/** read_number() - the number, of any base, that a file begins with, or -1 */
+long read_number(const char *path);
+
 /** write_text() - write a string to a file such as a sysctl; 0 or -1 */
 int write_text(const char *path, const char *text);
 
