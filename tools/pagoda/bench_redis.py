@@ -42,7 +42,6 @@ much is to be seen in the longest wait before the save.
 
 def initramfs():
     """The guest's own, and after it an archive with redis."""
-    base = guest.build()
     programs = {name: shutil.which(name) for name in (SERVER, *CLIENTS)}
     for name, path in programs.items():
         if not path:
@@ -53,12 +52,7 @@ def initramfs():
               for name, path in programs.items()]
     lines += [f'slink /bin/redis-server {SERVER} 777 0 0',
               f'file /bin/{SCRIPT} {guest.SOURCE}/{SCRIPT} 755 0 0']
-    more = guest.archive(lines, INITRAMFS)
-    with open(base, 'rb') as file:
-        whole = file.read() + more
-    with open(INITRAMFS, 'wb') as file:
-        file.write(whole)
-    return INITRAMFS
+    return guest.extended(lines, INITRAMFS)
 
 
 def measure_on(kind):

@@ -71,12 +71,11 @@ def check_kunit():
     log = os.path.join(OBJ, 'test.log')     # where kunit.py leaves the kernel's log
     if os.path.exists(log):
         os.remove(log)
-    append = f'{boot.FOUR_LEVELS} {boot.APPEND}'.strip()
-    arguments = [f'--kernel_args={append}'] if append else []
+    append = f'{boot.ARGUMENTS} {boot.FOUR_LEVELS} {boot.APPEND}'
     ran, status = kunit_py('exec', '--raw_output=all', f'--arch={ARCH}', f'--build_dir={OBJ}',
                            f'--kunitconfig={TOP}/mm/pagoda',
                            f'--qemu_config={TOP}/tools/pagoda/qemu-{ARCH}.py',
-                           f'--timeout={boot.LIMIT}', *arguments)
+                           f'--timeout={boot.LIMIT}', f'--kernel_args={append}')
     if not os.path.exists(log):
         print(ran, end='')
         return one(False, f'kunit.py ended with status {status} and left no log')

@@ -84,6 +84,14 @@ def archive(lines, path):
     return made.stdout
 
 
+def extended(lines, path):
+    """Make the guest's initramfs, and after it an archive of what lines say, at path."""
+    with open(build(), 'rb') as file:
+        base = file.read()
+    write(path, base + archive(lines, path))
+    return path
+
+
 def build():
     """Bring the guest up to date; return the path of its initramfs."""
     def about(path):

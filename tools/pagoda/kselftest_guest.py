@@ -46,7 +46,7 @@ def modules_of(names):
 
 def initramfs(tests, name='kselftest', modules=()):
     """Make an initramfs with the selftests that tests are about; return its path."""
-    base, needed = guest.build(), guest.libraries('/bin/bash')
+    needed = guest.libraries('/bin/bash')
     listing = os.path.join(NOTES, name + '.tests')
     write(listing, ''.join(test.line() + '\n' for test in tests))
     lines = ['dir /kselftest 755 0 0', f'file /kselftest/list {listing} 644 0 0',
@@ -59,8 +59,4 @@ def initramfs(tests, name='kselftest', modules=()):
     lines += [f'file /bin/{name} {os.path.realpath("/bin/" + name)} 755 0 0'
               for name in ('bash', 'true')]
     lines += modules_of(modules)
-    path = os.path.join(NOTES, name + '.cpio')
-    more = guest.archive(guest.from_host(needed) + lines, path)
-    with open(base, 'rb') as file:
-        write(path, file.read() + more)
-    return path
+    return guest.extended(guest.from_host(needed) + lines, os.path.join(NOTES, name + '.cpio'))

@@ -8,7 +8,6 @@ QEMU_ARCH = QemuArchParams(linux_arch='x86_64',
                            kconfig='',
                            qemu_arch='x86_64',
                            kernel_path='arch/x86/boot/bzImage',
-                           kernel_command_line='console=ttyS0 panic=-1 oops=panic '
-                           'no_timer_check rcupdate.rcu_cpu_stall_timeout=200',
+                           kernel_command_line='console=ttyS0',
                            extra_qemu_params=['-accel', 'tcg', '-cpu', 'max', '-smp',
                                               os.environ.get('CPUS') or '2', '-m', '2048', '-bios', 'qboot.rom'])

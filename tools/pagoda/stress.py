@@ -156,7 +156,6 @@ def plan(seed):
 
 def initramfs(parts):
     """The guest's own, and after it an archive with the tools and the plan."""
-    base = guest.build()
     paths = {name: shutil.which(name) for name in TOOLS}
     for name, path in paths.items():
         if not path:
@@ -168,12 +167,7 @@ def initramfs(parts):
     lines += [f'file /bin/{name} {os.path.realpath(path)} 755 0 0' for name, path in paths.items()]
     lines += [f'file /bin/{SCRIPT} {guest.SOURCE}/{SCRIPT} 755 0 0',
               f'file /etc/passwd {users} 644 0 0', f'file /tests/stress.parts {PARTS} 644 0 0']
-    more = guest.archive(lines, INITRAMFS)
-    with open(base, 'rb') as file:
-        whole = file.read() + more
-    with open(INITRAMFS, 'wb') as file:
-        file.write(whole)
-    return INITRAMFS
+    return guest.extended(lines, INITRAMFS)
 
 
 class Parts(check.Suites):
