@@ -60,6 +60,15 @@ static void fuzz_wrote(struct fuzz_proc *p, unsigned int pos, u32 value)
 	}
 }
 
+/* For want of memory: nothing has changed at the position, and not again. */
+static void touch_failed(const struct fuzz_op *op)
+{
+	fuzz_failed++;
+	user_fail_at(0);
+	fuzz_check_pos(op->p, op->i);
+	fuzz_fired = true;
+}
+
 void fuzz_touch(const struct fuzz_op *op, enum user_access how)
 {
 	struct fuzz_pos *m = &op->p->pos[op->i];
@@ -79,10 +88,7 @@ void fuzz_touch(const struct fuzz_op *op, enum user_access how)
 			break;
 		if (!user_fail_done())
 			host_die("there is memory, and an access fails");
-		fuzz_failed++;
-		user_fail_at(0);
-		fuzz_check_pos(op->p, op->i);
-		fuzz_fired = true;
+		touch_failed(op);
 		if (fuzz_only)
 			return;
 	}
@@ -149,10 +155,7 @@ void fuzz_pin(const struct fuzz_op *op)
 		fuzz_count++;
 		if (!user_fail_done() || ret == 1)
 			break;
-		fuzz_failed++;
-		user_fail_at(0);
-		fuzz_check_pos(op->p, op->i);
-		fuzz_fired = true;
+		touch_failed(op);
 		if (fuzz_only)
 			return;
 	}

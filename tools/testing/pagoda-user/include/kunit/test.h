@@ -48,13 +48,14 @@ struct kunit_suite {
 	static struct kunit_suite *suite##_listed			\
 	__used __section("kunit_suites") = &(suite)
 
+#define KUNIT_ARRAY_NEXT(array, prev)					\
+	((prev) ? (typeof(&(array)[0]))(prev) + 1 : &(array)[0])
+
 #define KUNIT_ARRAY_PARAM(name, array, get_desc)			\
 static const void *name##_gen_params(const void *prev, char *desc)	\
 {									\
-	__auto_type next = &(array)[0];					\
+	__auto_type next = KUNIT_ARRAY_NEXT(array, prev);		\
 									\
-	if (prev)							\
-		next = (typeof(next))prev + 1;				\
 	if (next == (array) + ARRAY_SIZE(array))			\
 		return NULL;						\
 	void (*describe)(typeof(next), char *) = get_desc;		\
@@ -66,10 +67,8 @@ static const void *name##_gen_params(const void *prev, char *desc)	\
 #define KUNIT_ARRAY_PARAM_DESC(name, array, member)			\
 static const void *name##_gen_params(const void *prev, char *desc)	\
 {									\
-	__auto_type next = &(array)[0];					\
+	__auto_type next = KUNIT_ARRAY_NEXT(array, prev);		\
 									\
-	if (prev)							\
-		next = (typeof(next))prev + 1;				\
 	if (next == (array) + ARRAY_SIZE(array))			\
 		return NULL;						\
 	strscpy(desc, next->member, KUNIT_PARAM_DESC_SIZE);		\
