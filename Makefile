@@ -5,7 +5,7 @@
 
 ARCH ?= x86_64
 VM ?= pagoda
-PAGODA_VARS := ARCH VM LINUX_SRC V DEBUG TIMEOUT APPEND CPUS SECONDS COUNT SEED TESTS COVERAGE
+PAGODA_VARS := ARCH CONFIG VM LINUX_SRC V DEBUG TIMEOUT APPEND CPUS SECONDS COUNT SEED TESTS COVERAGE
 export $(PAGODA_VARS)
 export PYTHONDONTWRITEBYTECODE = 1
 
@@ -16,8 +16,13 @@ run: tools
 	@tools/pagoda/boot.py run
 shell: tools
 	@tools/pagoda/boot.py shell
+ifeq ($(ARCH),all)
+check:
+	@tools/pagoda/check_all.py
+else
 check: tools
 	@tools/pagoda/check.py
+endif
 fuzz: tools
 	@tools/pagoda/fuzz.py
 inject: tools
@@ -81,7 +86,7 @@ clean:
 #:   make clean    remove build/
 #:
 #: Variables:
-#:   ARCH=x86_64       (i386, arm64, riscv64, m68k-nommu, riscv64-nommu: not yet)
+#:   ARCH=x86_64       or i386, arm64, riscv64; without an MMU m68k-nommu, riscv64-nommu
 #:   VM=pagoda|stock   which virtual-memory core; default pagoda
 #:   LINUX_SRC=PATH    a Linux 6.12 tree or tar archive instead of Debian's package
 #:   DEBUG=1           with lockdep, KASAN and the kernel's VM checks; or with one kind

@@ -15,13 +15,19 @@ import sys
 
 import boot
 import report
-from common import (ARCH, BUILD, DEBUG, NOTES, OBJ, TIMEOUT, TOP, VERBOSE, Progress, die, main, read,
+from common import MACHINE as ARCHITECTURE
+from common import (ARCH, BUILD, CONFIG, DEBUG, NOTES, OBJ, TIMEOUT, TOP, VERBOSE, Progress, die,
+                    main, read,
                     shown, write)
 
 # One processor that counts instructions and draws the same random numbers each
 # time. Fast string moves (erms) would make clearing a page 4096 instructions.
-MACHINE = ['-cpu', 'max,-erms', '-smp', '1', '-m', '3072', '-icount', 'shift=0,sleep=off',
+PROCESSOR = {'x86_64': '-erms', 'i386': '-erms'}
+MACHINE = [*ARCHITECTURE.machine, '-smp', '1', '-m', '3072', '-icount', 'shift=0,sleep=off',
            '-seed', '1', '-rtc', 'base=2026-01-01,clock=vm']
+if ARCH in PROCESSOR:
+    at = MACHINE.index('-cpu') + 1
+    MACHINE[at] += ',' + PROCESSOR[ARCH]
 LIMIT = TIMEOUT or 1800
 ORDER = ('stock', 'pagoda')
 
@@ -39,8 +45,8 @@ def tool(script, vm, *words):
 
 def on_both(script, note):
     """Build both kernels, measure on each, and return {core: what it left in note}."""
-    if DEBUG:
-        die('DEBUG=1: measures are of plain kernels')
+    if DEBUG or CONFIG:
+        die('DEBUG= and CONFIG=: measures are of plain kernels')
     for vm in ORDER:
         tool('image.py', vm)
     found = {}

@@ -46,8 +46,7 @@ def initramfs():
     for name, path in programs.items():
         if not path:
             die(f'{name}: not found; run: apt-get install -y redis-tools')
-    needed = set().union(*(guest.libraries(path) for path in programs.values()))
-    lines = guest.from_host(needed)
+    lines = guest.from_host(guest.needed_by(programs.values()))
     lines += [f'file /bin/{name} {os.path.realpath(path)} 755 0 0'
               for name, path in programs.items()]
     lines += [f'slink /bin/redis-server {SERVER} 777 0 0',

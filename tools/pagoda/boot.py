@@ -14,22 +14,26 @@ import subprocess
 import sys
 import time
 
+import coldfire
+import common
 import guest
 import kcsan
 import kernel
 from common import (APPEND, CPUS, DEBUG, NOTES, OBJ, TIMEOUT, VERBOSE, die, main, read, say, shown)
 
-QEMU = ['qemu-system-x86_64', '-accel', 'tcg', '-nodefaults', '-no-reboot', '-display', 'none']
-MACHINE = ['-cpu', 'max', '-smp', str(CPUS), '-m', '2048']
+QEMU = ['qemu-system-' + common.MACHINE.qemu, '-accel', 'tcg', '-nodefaults', '-no-reboot',
+        '-display', 'none']
+MACHINE = [*common.MACHINE.machine, '-smp', str(CPUS),
+           '-m', str(common.MACHINE.memory)]
 # An emulated processor may wait long for a busy host: the timer is not given up
 # for one late tick, RCU has more patience than its 21 seconds, and the time limit
 # is what finds a guest that hangs.
-ARGUMENTS = ('console=ttyS0 panic=-1 oops=panic no_timer_check '
-             'rcupdate.rcu_cpu_stall_timeout=200')
+ARGUMENTS = (f'console={common.MACHINE.console} panic=-1 oops=panic '
+             f'{common.MACHINE.arguments} rcupdate.rcu_cpu_stall_timeout=200').replace('  ', ' ')
 # Page tables of four levels for KASAN. Linux, at boot and with interrupts on, for
 # a moment forgets that the processor has five (identify_cpu() clears boot_cpu_data),
 # and KASAN then takes an interrupt's good accesses for wild ones.
-FOUR_LEVELS = 'no5lvl' if DEBUG in ('1', 'kasan') else ''
+FOUR_LEVELS = 'no5lvl' if DEBUG in ('1', 'kasan') and common.ARCH == 'x86_64' else ''
 CONSOLE = os.path.join(NOTES, 'console.log')
 LIMIT = TIMEOUT or (2400 if DEBUG else 900)
 
@@ -75,11 +79,24 @@ def show_splats(log, lines=60):
 
 
 def command(image, initramfs, job, *more, machine=MACHINE, append=''):
-    append = f'{ARGUMENTS} pagoda.job={job} pagoda.limit={max(60, LIMIT // 3)} {append} ' \
-             f'{FOUR_LEVELS} {APPEND}'
-    return QEMU + machine + ['-kernel', image, '-initrd', initramfs, '-append', append.strip(),
-                   '-drive', f'file={guest.DISK},if=virtio,format=raw,snapshot=on',
-                   '-serial', 'file:' + CONSOLE, *more]
+    append = f'{ARGUMENTS} pagoda.job={job} pagoda.limit={max(60, LIMIT // 3)} ' \
+             f'pagoda.line={common.MACHINE.line} {append} {FOUR_LEVELS} {APPEND}'
+    if common.MACHINE.loader:
+        start, loaded = coldfire.prepare(image, append, initramfs)
+        load = ['-kernel', start, *loaded]
+    else:
+        load = ['-kernel', image, '-initrd', initramfs, '-append', append.strip()]
+    if common.MACHINE.mmu:
+        load += ['-drive', f'file={guest.DISK},if=virtio,format=raw,snapshot=on']
+    return QEMU + machine + load + ['-serial', 'file:' + CONSOLE, *more]
+
+
+def line_to(chardev):
+    """The line that programs talk on, to a character device of QEMU."""
+    if common.MACHINE.line.startswith('hvc'):
+        bus = 'virtio-serial-pci' if common.MACHINE.mmu else 'virtio-serial-device'
+        return ['-chardev', chardev, '-device', bus, '-device', 'virtconsole,chardev=line']
+    return ['-chardev', chardev, '-serial', 'chardev:line']
 
 
 class Run:
@@ -95,8 +112,8 @@ class Run:
 
     def go(self):
         open(CONSOLE, 'w').close()
-        qemu = command(self.image, self.initramfs, self.job, '-serial', 'stdio', *self.more,
-                       append=self.append, machine=self.machine)
+        qemu = command(self.image, self.initramfs, self.job, *line_to('stdio,id=line,signal=off'),
+                       *self.more, append=self.append, machine=self.machine)
         if VERBOSE:
             print('$', ' '.join(qemu), flush=True)
         say(f'booting {shown(OBJ)}; the kernel\'s log is {shown(CONSOLE)}')
@@ -176,6 +193,8 @@ def run():
 
 def shell():
     """An interactive shell; without a terminal, stdin is what it is to run."""
+    if not common.MACHINE.mmu:
+        die(f'ARCH={common.ARCH}: there is no shell for this machine; see make run')
     if not sys.stdin.isatty():
         commands = sys.stdin.buffer.read()
         outcome = Run('shell', lambda line: print(line, flush=True), commands).go()
@@ -184,8 +203,8 @@ def shell():
         return outcome.status
     image, initramfs = kernel.build(), guest.build()
     say('booting; leave with exit, or Ctrl-A X; the kernel\'s log is ' + shown(CONSOLE))
-    qemu = command(image, initramfs, 'shell', '-chardev', 'stdio,id=line,mux=on,signal=off',
-                   '-serial', 'chardev:line', '-mon', 'line')
+    qemu = command(image, initramfs, 'shell', *line_to('stdio,id=line,mux=on,signal=off'),
+                   '-mon', 'line')
     status = subprocess.run(qemu).returncode
     wrong = splats(CONSOLE)
     if wrong:

@@ -5,6 +5,7 @@
 All of it runs on one kernel. Results are counted together; the last line is
 the count, and the status is 0 only if something passed and nothing failed.
 """
+import json
 import os
 import re
 import subprocess
@@ -18,10 +19,49 @@ import kselftest_build
 import kselftest_guest
 import kselftest_table
 import tap
-from common import (ARCH, CPUS, DEBUG, NOTES, OBJ, TOP, TREE, VERBOSE, VM, clean_environment,
+from common import (ARCH, CONFIG, CPUS, DEBUG, MACHINE, NOTES, OBJ, TOP, TREE, VERBOSE, VM,
+                    clean_environment,
                     main, read, say, shown, write)
 
+BRIEF = bool(os.environ.get('BRIEF'))
 KUNIT = os.path.join(TREE, 'tools/testing/kunit')
+
+
+class Results:
+    """What became of each suite, and why anything was skipped, for RESULTS=FILE."""
+
+    def __init__(self):
+        self.suites, self.skips = [], []
+
+    def add(self, name, count):
+        self.suites.append((name, (count.passed, count.failed, count.skipped)))
+
+    def kunit(self):
+        """Of each suite, by what kunit.py has made of the kernel's log."""
+        def leaves(group):
+            yield from (case['status'] for case in group['test_cases'])
+            for sub in group['sub_groups']:
+                yield from leaves(sub)
+        told = json.loads(read(os.path.join(NOTES, 'kunit.json'), '{}'))
+        for suite in told.get('sub_groups', ()):
+            found = list(leaves(suite))
+            good, skipped = found.count('PASS'), found.count('SKIP')
+            self.add(suite['name'], tap.Count(good, len(found) - good - skipped, skipped))
+        self.reasons(read(os.path.join(NOTES, 'kunit.ktap'), '').splitlines())
+
+    def reasons(self, lines):
+        for line in lines:
+            match = re.search(r'ok \d+ -? ?(.*?) # SKIP\b\s*(.*)', line)
+            if match:
+                self.skips.append(f'{match.group(1).strip()}: {match.group(2) or "no reason"}')
+
+    def save(self):
+        path = os.environ.get('RESULTS')
+        if path:
+            write(path, json.dumps({'suites': self.suites, 'skips': self.skips}) + '\n')
+
+
+RESULTS = Results()
 
 
 def one(good, what):
@@ -42,6 +82,7 @@ def check_contract():
         linked = any(line.startswith('mm/pagoda/') for line in lines)
         result += one(linked and not wrong, 'contract: no replaced object is built or linked'
                       + ''.join(' ' + path for path in wrong))
+    RESULTS.add('contract', result)
     return result
 
 
@@ -60,8 +101,8 @@ def kunit_py(*arguments):
         print('$', ' '.join(command), flush=True)
     done = subprocess.run(command, cwd=TREE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors='replace',
-                          env=dict(clean_environment(), CPUS=str(CPUS),
-                                   PYTHONDONTWRITEBYTECODE='1'))
+                          env=dict(clean_environment(), CPUS=str(CPUS), ARCH=ARCH, CONFIG=CONFIG,
+                                   VM=VM, DEBUG=DEBUG, PYTHONDONTWRITEBYTECODE='1'))
     return done.stdout, done.returncode
 
 
@@ -72,9 +113,9 @@ def check_kunit():
     if os.path.exists(log):
         os.remove(log)
     append = f'{boot.ARGUMENTS} {boot.FOUR_LEVELS} {boot.APPEND}'
-    ran, status = kunit_py('exec', '--raw_output=all', f'--arch={ARCH}', f'--build_dir={OBJ}',
-                           f'--kunitconfig={TOP}/mm/pagoda',
-                           f'--qemu_config={TOP}/tools/pagoda/qemu-{ARCH}.py',
+    ran, status = kunit_py('exec', '--raw_output=all', f'--arch={MACHINE.linux}',
+                           f'--build_dir={OBJ}', f'--kunitconfig={TOP}/{kernel.SUITES}',
+                           f'--qemu_config={TOP}/tools/pagoda/qemu_kunit.py',
                            f'--timeout={boot.LIMIT}', f'--kernel_args={append}')
     if not os.path.exists(log):
         print(ran, end='')
@@ -91,7 +132,10 @@ def check_kunit():
     if status and not count.failed:
         count += one(False, f'kunit.py ended with status {status}')
     wrong = boot.show_splats(log)
-    return count + one(not wrong, 'KUnit: the kernel\'s log is clean' + says(wrong, log))
+    clean = one(not wrong, 'KUnit: the kernel\'s log is clean' + says(wrong, log))
+    RESULTS.kunit()
+    RESULTS.add('KUnit log', clean)
+    return count + clean
 
 
 def ktap(log):
@@ -146,6 +190,8 @@ class Suites:
             if reason:
                 print(f'    skipped: {reason.group(1)}', flush=True)
         self.count += count
+        RESULTS.add(self.name, count)
+        RESULTS.reasons(self.lines)
         self.done.append(self.name)
         self.ktap += ['  ' + line for line in self.lines]
         self.ktap.append(f'{"not ok" if count.failed else "ok"} {len(self.done)} {self.name}')
@@ -154,6 +200,8 @@ class Suites:
 
 def quick_selftests():
     """Those of the kernel's own selftests that are short, built."""
+    if MACHINE.cross:       # they are built for the host's processor
+        return []
     tests = [test for test in kselftest_table.tests() if test.settings['short']]
     kselftest_build.build(dict.fromkeys(test.directory for test in tests),
                           kselftest_table.programs_of(tests))
@@ -161,13 +209,18 @@ def quick_selftests():
 
 
 def check_programs():
-    """The tour and the user-space suites, in one boot of the guest."""
-    say('the tour, the user-space suites, and the quickest of the kernel\'s own')
-    suites, tests = Suites(), quick_selftests()
+    """The tour and, unless BRIEF=1, the user-space suites, in one boot of the guest."""
+    say('the tour' + ('' if BRIEF else
+                      ', the user-space suites, and the quickest of the kernel\'s own'))
+    suites, tests = Suites(), quick_selftests() if not BRIEF else []
+    initramfs = kselftest_guest.initramfs(tests, 'check') if tests else None
     # The KUnit suites again, so that what they lost is found too.
-    run = boot.Run('check', suites.line, append='kunit.enable=1' if DEBUG == 'vm' else '',
-                   initramfs=kselftest_guest.initramfs(tests, 'check'))
-    expected = ['tour'] + read(os.path.join(guest.GUEST, 'suites')).split()
+    run = boot.Run('brief' if BRIEF else 'check', suites.line,
+                   append='kunit.enable=1' if DEBUG == 'vm' else '',
+                   initramfs=initramfs)
+    expected = ['tour']
+    if not BRIEF:
+        expected += read(os.path.join(guest.GUEST, 'suites')).split()
     expected += [test.label() for test in tests]
     expected += ['kmemleak'] if DEBUG == 'vm' else []
     run.go()
@@ -178,9 +231,13 @@ def check_programs():
     count = suites.count
     for name in expected:
         if name not in suites.done:
-            count += one(False, f'{name}: was not run')
-    return count + one(not run.trouble, 'guest: it ended well and the kernel\'s log is clean'
-                       + (f': {run.trouble}' if run.trouble else ''))
+            missing = one(False, f'{name}: was not run')
+            RESULTS.add(name, missing)
+            count += missing
+    clean = one(not run.trouble, 'guest: it ended well and the kernel\'s log is clean'
+                + (f': {run.trouble}' if run.trouble else ''))
+    RESULTS.add('guest log', clean)
+    return count + clean
 
 
 def check():
@@ -193,6 +250,8 @@ def check():
         say(f'logs and KTAP are in {shown(NOTES)}')
     except SystemExit:      # die() has said why
         count.failed += 1
+        RESULTS.add('make check', tap.Count(0, 1, 0))
+    RESULTS.save()
     print(count, flush=True)
     return 0 if count.passed and not count.failed else 1
 

@@ -13,11 +13,14 @@ import subprocess
 import sys
 import time
 
+from dataclasses import replace
+
+from arch import ARCHES, Config
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, 'build')
 TREE = os.path.join(BUILD, 'tree')      # Linux with Pagoda laid over it
 
-ARCHES = ('x86_64', 'i386', 'arm64', 'riscv64', 'm68k-nommu', 'riscv64-nommu')
 VMS = ('pagoda', 'stock')
 # What DEBUG= takes: 1 is the first of several checks in one kernel.
 DEBUGS = ('1', 'kasan', 'lockdep', 'kcsan', 'vm')
@@ -37,6 +40,11 @@ def shown(path):
     return os.path.relpath(path, TOP) if path.startswith(TOP + '/') else path
 
 
+def one_of(words):
+    *most, last = words
+    return ', '.join(most) + ' or ' + last if most else last
+
+
 def _flag(name):
     return os.environ.get(name, '') not in ('', '0', 'n')
 
@@ -53,11 +61,12 @@ def _seconds(name):
 
 
 ARCH = os.environ.get('ARCH') or 'x86_64'
+CONFIG = os.environ.get('CONFIG', '')
 VM = os.environ.get('VM') or 'pagoda'
 VERBOSE = _flag('V')
 DEBUG = os.environ.get('DEBUG', '') if _flag('DEBUG') else ''
 TIMEOUT = _seconds('TIMEOUT')
-CPUS = _number('CPUS', 'a number of processors, 1 to 8', 1, 8) or (4 if DEBUG == 'kcsan' else 2)
+CPUS = _number('CPUS', 'a number of processors, 1 to 8', 1, 8)
 SECONDS = _seconds('SECONDS') or 300
 COUNT = _number('COUNT', 'a number of rounds, 1 to 500', 1, 500)
 SEED = _number('SEED', 'a number from 0 to 10^12', 0, 10 ** 12)
@@ -65,13 +74,20 @@ APPEND = os.environ.get('APPEND', '')
 LINUX_SRC = os.environ.get('LINUX_SRC', '')
 
 if ARCH not in ARCHES:
-    die(f'ARCH={ARCH}: want x86_64')
-if ARCH != 'x86_64':
-    die(f'ARCH={ARCH}: not yet; x86_64 is what there is')
+    die(f'ARCH={ARCH}: want ' + one_of(ARCHES))
+MACHINE = ARCHES[ARCH]
+CPUS = min(CPUS or (4 if DEBUG == 'kcsan' else 2), MACHINE.cpus)
+if CONFIG and CONFIG not in MACHINE.configs:
+    die(f'CONFIG={CONFIG}: ' + (f'want {one_of(MACHINE.configs)} with ARCH={ARCH}'
+                                if MACHINE.configs else f'ARCH={ARCH} has one configuration'))
+VARIANT = MACHINE.configs.get(CONFIG, Config(kernel=False))
+MACHINE = replace(MACHINE, machine=VARIANT.machine or MACHINE.machine,
+                  memory=VARIANT.memory or MACHINE.memory,
+                  arguments=f'{MACHINE.arguments} {VARIANT.arguments}'.strip())
 if VM not in VMS:
     die(f'VM={VM}: want pagoda or stock')
 if DEBUG and DEBUG not in DEBUGS:
-    die(f'DEBUG={DEBUG}: want ' + ', '.join(DEBUGS[:-1]) + ' or ' + DEBUGS[-1])
+    die(f'DEBUG={DEBUG}: want ' + one_of(DEBUGS))
 if re.search(r'[\s:]', TOP):
     die(f'{TOP}: Linux does not build below a path with a space or a colon')
 
@@ -81,7 +97,8 @@ FLAVOUR = os.environ.get('FLAVOUR', '')
 if FLAVOUR and DEBUG:
     die(f'DEBUG={DEBUG}: this target has a kernel of its own, {FLAVOUR}')
 KIND = '-' + ('debug' if DEBUG == '1' else FLAVOUR or DEBUG) if FLAVOUR or DEBUG else ''
-OBJ = os.path.join(BUILD, f'{ARCH}-{VM}{KIND}')
+SPECIAL = '-' + CONFIG if VARIANT.kernel else ''        # a kernel for this configuration
+OBJ = os.path.join(BUILD, f'{ARCH}{SPECIAL}-{VM}{KIND}')
 GUEST = os.path.join(BUILD, f'{ARCH}-guest')    # the same for every kernel
 NOTES = os.path.join(OBJ, 'log')                # logs, results and stamps
 JOBS = len(os.sched_getaffinity(0))
@@ -91,9 +108,10 @@ def clean_environment():
     """The environment without what would steer the kernel's own make."""
     env = dict(os.environ)
     for name in ('MAKEFLAGS', 'MFLAGS', 'MAKEOVERRIDES', 'MAKELEVEL', 'MAKEFILES',
-                 'ARCH', 'VM', 'V', 'DEBUG', 'CROSS_COMPILE', 'LOCALVERSION',
+                 'ARCH', 'CONFIG', 'VM', 'V', 'DEBUG', 'CROSS_COMPILE', 'LOCALVERSION',
                  'KBUILD_OUTPUT', 'KCONFIG_CONFIG', 'KCFLAGS', 'LINUX_SRC',
-                 'TIMEOUT', 'FLAVOUR', 'APPEND', 'CPUS', 'SECONDS', 'COUNT', 'SEED', 'TESTS',
+                 'TIMEOUT', 'FLAVOUR', 'APPEND', 'CPUS', 'BRIEF', 'RESULTS', 'SECONDS',
+                 'COUNT', 'SEED', 'TESTS',
                  'BOTH', 'COVERAGE', 'O', 'CC', 'CFLAGS', 'LDFLAGS'):
         env.pop(name, None)
     env['LC_ALL'] = 'C'
@@ -201,9 +219,10 @@ def read(path, default=None):
 def write(path, text):
     """Replace a file whole: never through a hard link, never half."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path + '.new', 'wb' if isinstance(text, bytes) else 'w') as file:
+    new = f'{path}.{os.getpid()}.new'       # two may do it at once
+    with open(new, 'wb' if isinstance(text, bytes) else 'w') as file:
         file.write(text)
-    os.replace(path + '.new', path)
+    os.replace(new, path)
 
 
 def main(function):

@@ -13,12 +13,13 @@ import os
 import subprocess
 import sys
 
-from common import OBJ, die, main, shown
+from common import MACHINE, OBJ, die, main, shown
 
 REPLACED = ['mm/' + name + '.o' for name in (
     'memory mmap vma mprotect mremap mlock mincore msync madvise gup rmap pagewalk '
-    'page_vma_mapped pgtable-generic mmu_gather interval_tree process_vm_access').split()]
-REPLACED += ['arch/x86/mm/' + name + '.o' for name in 'tlb pgtable fault mmap pgtable_32'.split()]
+    'page_vma_mapped pgtable-generic mmu_gather interval_tree process_vm_access '
+    'nommu').split()]
+REPLACED += [f'arch/{MACHINE.source}/mm/{name}.o' for name in MACHINE.replaced]
 
 
 def ours(path):
@@ -27,13 +28,13 @@ def ours(path):
 
 
 def testing(path):
-    return '/pagoda/tests/' in path or path.startswith('lib/pagoda/')
+    return '/tests/' in path or path.startswith('lib/pagoda/')
 
 
 def linked_objects(tree):
     """Objects in vmlinux and in modules, relative to the object tree."""
     found = []
-    for archive in ('vmlinux.a', 'lib/lib.a', 'arch/x86/lib/lib.a'):
+    for archive in ('vmlinux.a', 'lib/lib.a', f'arch/{MACHINE.source}/lib/lib.a'):
         if not os.path.exists(os.path.join(tree, archive)):
             if archive == 'vmlinux.a':
                 die(f'{shown(tree)}: no kernel built there')
@@ -52,7 +53,8 @@ def linked_objects(tree):
 def symbols(tree, objects):
     """{object: names it defines}, {object: names it uses} by what nm says."""
     defined, used = collections.defaultdict(set), collections.defaultdict(set)
-    listing = subprocess.run(['nm', '-A', *objects], cwd=tree, capture_output=True, text=True)
+    listing = subprocess.run([MACHINE.tool('nm'), '-A', *objects], cwd=tree,
+                             capture_output=True, text=True)
     for line in listing.stdout.splitlines():
         path, rest = line.split(':', 1)
         *_, kind, name = rest.split()

@@ -11,24 +11,31 @@ import shutil
 import subprocess
 
 import source
-from common import (ARCH, DEBUG, JOBS, KIND, NOTES, OBJ, TOP, TREE, VM, VMS,
+from common import (ARCH, DEBUG, JOBS, KIND, MACHINE, NOTES, OBJ, SPECIAL, TOP, TREE, VM, VMS,
                     clean_environment, die, digest, last_words, need_space, read, run_logged,
                     say, shown, write)
 
-FRAGMENTS = ['arch/x86/configs/pagoda.config']
+OWN = f'arch/{MACHINE.source}/configs/pagoda-{ARCH}'
+BASE = 'pagoda' if MACHINE.mmu else 'pagoda-nommu'
+FRAGMENTS = [f'kernel/configs/{BASE}.config', OWN + '.config']
+if SPECIAL:
+    FRAGMENTS.append(f'{OWN}{SPECIAL}.config')
 if KIND:
-    FRAGMENTS.append(f'arch/x86/configs/pagoda{KIND}.config')
+    # An architecture may lack what the kind asks for, and says so in its own.
+    FRAGMENTS += [f'kernel/configs/{BASE}{KIND}.config', OWN + KIND + '.config']
 PAGODA_ONLY = ('PAGODA', 'PAGODA_DEBUG', 'PAGODA_GCOV')    # not to be asked of stock
-KUNITCONFIG = 'mm/pagoda/.kunitconfig'
+SUITES = 'mm/pagoda' if MACHINE.mmu else 'mm/pagoda/nommu'
+KUNITCONFIG = SUITES + '/.kunitconfig'
 LOG = os.path.join(NOTES, 'build.log')
 OBJECT = re.compile(r'^  (CC|AS|HOSTCC|LD|AR)\b')
-IMAGE = os.path.join(OBJ, 'arch/x86/boot/bzImage')
+IMAGE = os.path.join(OBJ, MACHINE.image)
 
 
 def make_command(*targets):
     ccache = 'ccache ' if shutil.which('ccache') else ''
-    return ['make', '-C', TREE, f'O={OBJ}', f'ARCH={ARCH}', f'-j{JOBS}',
-            f'CC={ccache}gcc', f'HOSTCC={ccache}gcc', f'LOCALVERSION=-{VM}', *targets]
+    cross = [f'CROSS_COMPILE={MACHINE.cross}-'] if MACHINE.cross else []
+    return ['make', '-C', TREE, f'O={OBJ}', f'ARCH={MACHINE.linux}', f'-j{JOBS}', *cross,
+            f'CC={ccache}{MACHINE.gcc()}', f'HOSTCC={ccache}gcc', f'LOCALVERSION=-{VM}', *targets]
 
 
 def options(text):
@@ -47,7 +54,7 @@ def options(text):
 def wanted(vm):
     """What is asked of Linux's configuration for this core."""
     asked = {}
-    for path in FRAGMENTS + [KUNITCONFIG]:
+    for path in [KUNITCONFIG] + FRAGMENTS:
         asked.update(options(read(os.path.join(TOP, path), '')))
     asked['PAGODA'] = 'y'
     if vm == 'stock':
@@ -88,7 +95,7 @@ def check_landed(path, asked, vm):
 def selected(name, seen):
     """What an option selects, and what that selects."""
     for path in ('mm/pagoda/Kconfig', 'mm/pagoda/tests/Kconfig', 'mm/Kconfig', 'arch/Kconfig',
-                 'arch/x86/Kconfig'):
+                 f'arch/{MACHINE.source}/Kconfig'):
         text = read(os.path.join(TREE, path), '')
         block = re.search(rf'^(?:menu)?config {name}\n((?:[ \t].*\n|\n)*)', text, re.M)
         for other in re.findall(r'^\s+select (\w+)', block.group(1), re.M) if block else ():
@@ -140,7 +147,7 @@ def build():
     write(note, origin)
     configure(origin, laid)
 
-    compiler = subprocess.run(['gcc', '--version'], capture_output=True, text=True).stdout
+    compiler = subprocess.run([MACHINE.gcc(), '--version'], capture_output=True, text=True).stdout
     names = [path for path in sorted(laid) if not path.startswith(('tools/', 'Documentation/'))]
     stamp = digest(origin, compiler, read(os.path.join(OBJ, '.config')),
                    *names, *[laid[path] for path in names])
@@ -151,7 +158,7 @@ def build():
         need_space(1.5 if DEBUG else 1, 'a kernel build')
     if os.path.exists(note):
         os.remove(note)
-    run_logged(make_command('bzImage', 'modules'), f'building {shown(OBJ)}', LOG,
+    run_logged(make_command(os.path.basename(IMAGE), 'modules'), f'building {shown(OBJ)}', LOG,
                OBJECT, 'objects')
     write(note, stamp)
     return IMAGE

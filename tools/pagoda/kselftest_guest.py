@@ -16,7 +16,7 @@ def files_of(directory, others):
 
     Without others, the programs of tests that are not to be run.
     """
-    top, needed = f'/kselftest/{directory}', set()
+    top, needed = f'/kselftest/{directory}', {}
     lines = [f'dir /kselftest/{directory[:at]} 755 0 0'
              for at, char in enumerate(directory) if char == '/'] + [f'dir {top} 755 0 0']
     with os.scandir(os.path.join(programs.WHERE, directory)) as entries:
@@ -30,7 +30,7 @@ def files_of(directory, others):
             elif not entry.name.endswith(SOURCES):
                 mode = 755 if os.access(entry.path, os.X_OK) else 644
                 lines.append(f'file {top}/{entry.name} {entry.path} {mode} 0 0')
-                needed |= guest.libraries(entry.path) if mode == 755 else set()
+                needed |= guest.libraries(entry.path) if mode == 755 else {}
     return lines, needed
 
 

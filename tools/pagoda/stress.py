@@ -163,7 +163,7 @@ def initramfs(parts):
     write(PARTS, '\n'.join(parts) + '\n')
     users = os.path.join(NOTES, 'stress.passwd')
     write(users, 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/tmp:/bin/sh\n')
-    lines = guest.from_host(set().union(*(guest.libraries(path) for path in paths.values())))
+    lines = guest.from_host(guest.needed_by(paths.values()))
     lines += [f'file /bin/{name} {os.path.realpath(path)} 755 0 0' for name, path in paths.items()]
     lines += [f'file /bin/{SCRIPT} {guest.SOURCE}/{SCRIPT} 755 0 0',
               f'file /etc/passwd {users} 644 0 0', f'file /tests/stress.parts {PARTS} 644 0 0']

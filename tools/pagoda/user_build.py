@@ -21,6 +21,7 @@ USER = os.path.join(BUILD, 'user')
 GEN = os.path.join(USER, 'gen')
 SHIM = os.path.join(TREE, 'tools/testing/pagoda-user')
 
+FOREIGN = ('mm/pagoda/asid.c',)       # not on x86
 ARCH_PARTS = ('entries', 'tables')      # of arch/x86/mm/pagoda: no CPU is needed
 SUITES = ('geometry', 'cursor', 'share', 'plan', 'classify', 'area', 'mmap', 'brk', 'stack', 'anon',
           'fork', 'protect', 'mremap', 'madvise', 'pin', 'counters', 'walk', 'rmap', 'anonvma',
@@ -111,7 +112,8 @@ def kernel_command(cc):
 
 def sources():
     """{path in build/tree: is it ours, and worth warnings}; host.c is apart."""
-    files = sorted(glob.glob('mm/pagoda/*.c', root_dir=TREE))
+    files = sorted(path for path in glob.glob('mm/pagoda/*.c', root_dir=TREE)
+                   if path not in FOREIGN)
     files += [f'arch/x86/mm/pagoda/{name}.c' for name in ARCH_PARTS]
     files += [f'mm/pagoda/tests/{name}_kunit.c' for name in SUITES]
     files += [f'lib/pagoda/{name}.c' for name in FIXTURE]
