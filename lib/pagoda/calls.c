@@ -8,6 +8,7 @@
  */
 #include <linux/string.h>
 
+#include <asm/ptrace.h>
 #include <asm/syscall.h>
 
 #include "umm.h"
@@ -59,6 +60,18 @@ static long umm_trap(int nr, struct pt_regs *regs, const unsigned long *a)
 	regs->a4 = a[4];
 	regs->a5 = a[5];
 	return entry(regs);
+}
+
+#elif defined(CONFIG_M68K)
+
+static long umm_trap(int nr, struct pt_regs *regs, const unsigned long *a)
+{
+	/* Arguments are on the stack, as in a call in C. */
+	long (*entry)(unsigned long a, unsigned long b, unsigned long c,
+		      unsigned long d, unsigned long e, unsigned long f);
+
+	entry = (void *)sys_call_table[nr];
+	return entry(a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 #else

@@ -130,10 +130,39 @@ unsigned long umm_peek(struct kunit *test, unsigned long addr)
  */
 struct page *umm_page(struct kunit *test, unsigned long addr)
 {
+#ifdef CONFIG_MMU
 	struct umm_entry e = umm_entry(current->mm, addr);
 
 	KUNIT_ASSERT_TRUE_MSG(test, e.present, "nothing mapped at %#lx", addr);
 	return pfn_to_page(e.pfn);
+#else
+	return virt_to_page((void *)addr);
+#endif
+}
+
+/**
+ * umm_word() - the first word of a page, wherever it lies
+ * @page: the page; the caller has a reference
+ */
+unsigned long umm_word(struct page *page)
+{
+	unsigned long *at = kmap_local_page(page), word = *at;
+
+	kunmap_local(at);
+	return word;
+}
+
+/**
+ * umm_set_word() - write the first word of a page, as a device would
+ * @page: the page; the caller has a reference
+ * @word: what to write
+ */
+void umm_set_word(struct page *page, unsigned long word)
+{
+	unsigned long *at = kmap_local_page(page);
+
+	*at = word;
+	kunmap_local(at);
 }
 
 static void umm_close(void *file)

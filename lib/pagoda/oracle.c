@@ -4,10 +4,11 @@
  *
  * Guarantees: uses nothing but the architecture's inline accessors, so it
  * shares no code with the core under test. Permissions are those the hardware
- * would apply: on x86 an entry that points to a table limits all below it.
+ * would apply: on x86 and arm64 an entry that points to a table limits all below.
  *
  * Locks: none; the case must be the only one to change the tables.
  */
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/pgtable.h>
 
@@ -30,6 +31,29 @@ static void umm_leaf(struct umm_entry *e, pte_t pte)
 	umm_limit(e, pte_flags(pte));
 }
 
+#elif defined(CONFIG_ARM64)
+
+/* APTable, UXNTable: what a table entry takes from all below it. */
+static void umm_limit(struct umm_entry *e, u64 flags)
+{
+	e->user &= !(flags & BIT_ULL(61));
+	e->write &= !(flags & BIT_ULL(62));
+	e->exec &= !(flags & PMD_TABLE_UXN);
+}
+
+#define pgd_flags(x)	pgd_val(x)
+#define p4d_flags(x)	p4d_val(x)
+#define pud_flags(x)	pud_val(x)
+#define pmd_flags(x)	pmd_val(x)
+
+static void umm_leaf(struct umm_entry *e, pte_t pte)
+{
+	e->present &= !!pte_present(pte);
+	e->user &= !!pte_user(pte);
+	e->write &= !!pte_write(pte);
+	e->exec &= !!pte_user_exec(pte);
+}
+
 #else
 
 /* Only leaves limit. */
@@ -46,10 +70,6 @@ static void umm_leaf(struct umm_entry *e, pte_t pte)
 {
 	e->present &= !!pte_present(pte);
 	e->write &= !!pte_write(pte);
-#ifdef CONFIG_ARM64
-	e->user &= !!pte_user(pte);
-	e->exec &= !!pte_user_exec(pte);
-#endif
 #ifdef CONFIG_RISCV
 	e->user &= !!(pte_val(pte) & _PAGE_USER);
 	e->exec &= !!pte_exec(pte);
@@ -88,14 +108,16 @@ static unsigned long umm_slot_end(unsigned long addr, unsigned long size,
 static void umm_sweep_pte(struct umm_sweep *s, pmd_t *pmd, unsigned long addr,
 			  unsigned long last, struct umm_entry e)
 {
-	pte_t *pte = pte_offset_kernel(pmd, addr);
+	pte_t *table = kmap_local_page(pmd_page(*pmd));
+	pte_t *pte = table + pte_index(addr);
 
 	for (;; pte++, addr = (addr | ~PAGE_MASK) + 1) {
 		if (!pte_none(*pte))
 			umm_report(s, addr, PAGE_SIZE, e, *pte);
 		if ((addr | ~PAGE_MASK) >= last)
-			return;
+			break;
 	}
+	kunmap_local(table);
 }
 
 /*

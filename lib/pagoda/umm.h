@@ -31,6 +31,8 @@
 #include <linux/unistd.h>
 
 #define UMM_BASE	0x10000000UL	/* where pictures are drawn */
+/* Is there a bit against execution? Tables of two levels have none (i386). */
+#define UMM_HAS_NX	(!IS_ENABLED(CONFIG_X86_32) || IS_ENABLED(CONFIG_X86_PAE))
 #define UMM_PICTURE	96		/* longest picture, in characters */
 #define UMM_RW		(PROT_READ | PROT_WRITE)
 #define UMM_ANON	(MAP_PRIVATE | MAP_ANONYMOUS)
@@ -86,6 +88,8 @@ int umm_poke(unsigned long addr, unsigned long value);
 int umm_touch(unsigned long addr);
 unsigned long umm_peek(struct kunit *test, unsigned long addr);
 struct page *umm_page(struct kunit *test, unsigned long addr);
+unsigned long umm_word(struct page *page);
+void umm_set_word(struct page *page, unsigned long word);
 struct file *umm_ramfs(struct kunit *test, unsigned long pages);
 struct file *umm_shmem(struct kunit *test, unsigned long pages);
 unsigned long umm_file_word(struct kunit *test, struct file *file, loff_t pos);

@@ -28,7 +28,7 @@ static void force(void *arg)
 {
 	struct target *t = arg;
 
-	pwrite(t->mem, "HOLE", 4, (long)t->p);
+	pwrite(t->mem, "HOLE", 4, (unsigned long)t->p);
 }
 
 static void look(void *arg)
@@ -165,7 +165,7 @@ static const char *force_shared(void)
 	if (t.p == MAP_FAILED)
 		return finding("no mapping");
 	look(&t);
-	if (pwrite(t.mem, "HOLE", 4, (long)t.p) >= 0)
+	if (pwrite(t.mem, "HOLE", 4, (unsigned long)t.p) >= 0)
 		return finding("a forced write to a shared read-only mapping succeeds");
 	race(150, &t, drop, force, look, NULL);
 	return file_has(given, 'r') ? NULL : finding("shared memory was written to");

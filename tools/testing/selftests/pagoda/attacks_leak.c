@@ -8,8 +8,16 @@
 
 #include "attacks.h"
 
+/* The lowest address that may be the kernel's. */
+#if defined(__x86_64__)
 #define KERNEL_HALF	0xffff800000000000UL
-#define VSYSCALL	0xffffffffff600000UL
+#elif defined(__aarch64__)	/* the topmost byte is a tag */
+#define KERNEL_HALF	0xfff0000000000000UL
+#elif __SIZEOF_LONG__ == 8
+#define KERNEL_HALF	(1UL << 63)
+#else
+#define KERNEL_HALF	user_end()
+#endif
 
 /* -- frames -- */
 
@@ -57,7 +65,7 @@ static bool opens(const char *leaf, int how)
 	if (fd < 0)
 		return false;
 	/* Some open for everybody, and then say nothing. */
-	got = pread(fd, buf, sizeof(buf), strcmp(leaf, "mem") ? 0 : (long)secret) > 0;
+	got = pread(fd, buf, sizeof(buf), strcmp(leaf, "mem") ? 0 : (unsigned long)secret) > 0;
 	close(fd);
 	return got;
 }
@@ -117,19 +125,29 @@ const char *other_users_process(void)
 
 /* -- addresses of the kernel -- */
 
-/* The first number of 16 hexadecimal digits that is one, in a text. */
+/* A page of x86-64's whose address all know, and the one behind it. */
+static bool known_address(unsigned long v)
+{
+#ifdef __x86_64__
+	return (v & -PG) == 0xffffffffff600000UL || v == 0xffffffffff601000UL;
+#else
+	return false;
+#endif
+}
+
+/* The first hexadecimal number that is one, written in full, in a text. */
 static unsigned long kernel_address(const char *text)
 {
+	const unsigned long half = KERNEL_HALF;
 	const char *p = text;
 
-	while ((p = strpbrk(p, "fF"))) {
+	while ((p = strpbrk(p, "0123456789abcdefABCDEF"))) {
 		size_t n = strspn(p, "0123456789abcdefABCDEF");
 
-		if (n == 16) {
+		if (n == 2 * sizeof(long)) {
 			unsigned long v = strtoul(p, NULL, 16);
 
-			if (v >= KERNEL_HALF && (v & -PG) != VSYSCALL && v != VSYSCALL + PG &&
-			    v < -PG)
+			if (v >= half && v < -PG && !known_address(v))
 				return v;
 		}
 		p += n ?: 1;
@@ -164,8 +182,12 @@ static const char *no_addresses(void)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		unsigned long v = address_in(paths[i]);
+		unsigned long v;
 
+		/* What stands for an address there, in 32 bits may be like one. */
+		if (sizeof(long) == 4 && !strcmp(paths[i], "/proc/net/unix"))
+			continue;
+		v = address_in(paths[i]);
 		if (v)
 			return finding("%s has the address %lx", paths[i], v);
 	}
@@ -250,30 +272,37 @@ static unsigned long symbol(const char *name)
 
 /* Places that are there, and some that are not: they must look alike. */
 static struct kernel_place places[] = {
-	{ "text", 0 }, { "the end of text", 0 }, { "a GiB behind text", 0 },
-	{ "the start of the kernel's half", KERNEL_HALF },
-	{ "direct map", 0xffff888000000000 }, { "direct map, 5 levels", 0xff11000000000000 },
+	{ "text", 0 }, { "the end of text", 0 }, { "far behind text", 0 },
+	{ "the start of the kernel's half", 0 }, { "a place that is the kernel's", KERNEL_PLACE },
+#ifdef __x86_64__
+	{ "direct map, 5 levels", 0xff11000000000000 },
 	{ "vmalloc", 0xffffc90000000000 }, { "struct pages", 0xffffea0000000000 },
 	{ "modules", 0xffffffffc0000000 }, { "fixmap", 0xffffffffff57c000 },
-	{ "CPU entry area", 0xfffffe0000000000 }, { "last page but one", -2 * 4096UL },
-	{ "last page", -4096UL },
+	{ "CPU entry area", 0xfffffe0000000000 },
+#endif
+	{ "last page but one", -2 * 4096UL }, { "last page", -4096UL },
 };
 
 static void find_places(void)
 {
-	places[0].at = symbol("_text");
+	places[0].at = symbol("_stext");
 	places[1].at = symbol("_etext") - PG;
-	places[2].at = symbol("_text") + (1UL << 30);
+	places[2].at = symbol("_stext") + (1UL << 28);
+	places[3].at = KERNEL_HALF;
 }
 
-/* What an address that is not canonical gives: no place is told. */
+/* x86-64 tells no place of an address that is not canonical, with its levels. */
 #define GENERAL_PROTECTION	(SIGSEGV << 8 | SI_KERNEL)
 
-static bool in_48_bits(const char *p)
+static bool may_be_none(unsigned long p)
 {
+#ifdef __x86_64__
 	long top = (long)p >> 47;
 
-	return top == 0 || top == -1;
+	return top != 0 && top != -1;
+#else
+	return false;
+#endif
 }
 
 static const char *user_mode(void)
@@ -284,7 +313,7 @@ static const char *user_mode(void)
 		for (size_t k = 0; k < 3; k++) {
 			int how = k == 0 ? try_read(p) : k == 1 ? try_write(p) : try_exec(p);
 
-			if (how == GENERAL_PROTECTION && !fault_addr && !in_48_bits(p))
+			if (how == GENERAL_PROTECTION && !fault_addr && may_be_none(places[i].at))
 				continue;	/* there are four levels */
 			if (how != SEGV_NOTHING || fault_addr != places[i].at)
 				return finding("%s, use %zu: signal %d code %d at %lx",
@@ -292,9 +321,11 @@ static const char *user_mode(void)
 					       fault_addr);
 		}
 	}
+#ifdef __x86_64__
 	/* No address at all: a general protection fault, which has none. */
 	if (try_read((char *)(1UL << 62)) != GENERAL_PROTECTION || fault_addr)
 		return finding("an address that is not canonical");
+#endif
 	return NULL;
 }
 
@@ -328,7 +359,7 @@ static const char *calls(void)
 			return finding("process_vm_readv from %s: %s", name, strerror(errno));
 		if (process_vm_writev(getpid(), &own, 1, &there, 1, 0) >= 0 || errno != EFAULT)
 			return finding("process_vm_writev to %s: %s", name, strerror(errno));
-		if (pread(open("/proc/self/mem", O_RDWR), buf, 16, (long)p) > 0)
+		if (pread(open("/proc/self/mem", O_RDWR), buf, 16, (unsigned long)p) > 0)
 			return finding("/proc/self/mem at %s", name);
 		if (!mprotect(page, PG, RW) || !munmap(page, PG))
 			return finding("mprotect or munmap of %s", name);

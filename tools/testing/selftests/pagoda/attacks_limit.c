@@ -130,18 +130,18 @@ static const char *try_length(char *p, unsigned long len, unsigned char *vec)
 		return "mincore";
 	if (mremap(p, len, PG, MREMAP_MAYMOVE) != MAP_FAILED)
 		return "mremap, smaller";
-	if (mremap(p, PG, len, MREMAP_MAYMOVE) != MAP_FAILED)
+	if (len > user_end() && mremap(p, PG, len, MREMAP_MAYMOVE) != MAP_FAILED)
 		return "mremap, larger";
 	if (mremap(p, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, at + 16 * PG) != MAP_FAILED)
 		return "mremap to a place";
 	if (mmap(p, len, RW, PRIVATE_ANON | MAP_FIXED, -1, 0) != MAP_FAILED ||
-	    mmap(NULL, len, RW, PRIVATE_ANON, -1, 0) != MAP_FAILED)
+	    (len > user_end() && mmap(NULL, len, RW, PRIVATE_ANON, -1, 0) != MAP_FAILED))
 		return "mmap";
 	if (!syscall(__NR_mseal, p, len, 0))
 		return "mseal";
 	if (!syscall(SYS_remap_file_pages, p, len, 0, 0, 0))
 		return "remap_file_pages";
-	if (len >> 63 && process_vm_readv(getpid(), &own, 1, &there, 1, 0) >= 0)
+	if ((long)len < 0 && process_vm_readv(getpid(), &own, 1, &there, 1, 0) >= 0)
 		return "process_vm_readv";
 	/* What rounds to nothing locks and writes nothing. */
 	if (len + PG - 1 >= PG && (!mlock(p, len) || !munlock(p, len)))
@@ -157,7 +157,9 @@ const char *lengths_that_wrap(void)
 	unsigned long at = (unsigned long)m;
 	const unsigned long lengths[] = {
 		-1UL, -2UL, -PG, -PG + 1, -PG - 1, -2 * PG, -2 * PG + 1,
-		-at, -at + 1, -at + PG - 1, -at + PG, -at + 3 * PG, -at + at / 2,
+		-at, -at + 1, -at + PG - 1, -at + PG, -at + 3 * PG,
+		/* Where there are so few addresses, this is a length like others. */
+		sizeof(long) == 8 ? -at + at / 2 : -at + 5 * PG,
 	};
 	unsigned char *vec = (unsigned char *)anon(1);
 
@@ -181,7 +183,8 @@ const char *lengths_that_wrap(void)
 
 const char *offsets_that_wrap(void)
 {
-	const unsigned long last = (1UL << 63) - PG;	/* in bytes, of a file */
+	/* In bytes, of a file: the first that is too far. */
+	const off_t last = (sizeof(long) == 8 ? 1ULL << 63 : (uint64_t)PG << 32) - PG;
 	int fd = memory_file(4, 'f');
 	char *p, *q;
 
@@ -206,7 +209,9 @@ const char *offsets_that_wrap(void)
 		msync(q, 8 * PG, MS_SYNC);
 	}
 	if (!syscall(SYS_remap_file_pages, q == MAP_FAILED ? p : q, PG, 0, -1UL, 0) ||
-	    !syscall(SYS_remap_file_pages, q == MAP_FAILED ? p : q, PG, 0, -2UL, 0))
+	    /* In 32 bits this one exists, and has nothing. */
+	    (sizeof(long) == 8 &&
+	     !syscall(SYS_remap_file_pages, q == MAP_FAILED ? p : q, PG, 0, -2UL, 0)))
 		return finding("remap_file_pages with an offset that wraps");
 	ftruncate(fd, 3 * PG);
 	ftruncate(fd, 4 * PG);

@@ -27,7 +27,7 @@ struct move {
 #define SMALL	(24 * PG)
 
 /* Far from where memory without an address goes. */
-#define PLACES	((char *)0x310000000000UL)
+#define PLACES	((char *)FAR_PLACE(2))
 
 /* Two places for a mapping of the file, alike within a table or not. */
 static void make_places(struct move *m, size_t len, bool whole)

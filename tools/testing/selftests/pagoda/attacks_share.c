@@ -112,7 +112,7 @@ static void force_own(void *arg)
 {
 	struct own *o = arg;
 
-	pwrite(o->mem, "HOLE", 4, (long)next(o));
+	pwrite(o->mem, "HOLE", 4, (unsigned long)next(o));
 }
 
 static void drop_own(void *arg)

@@ -14,10 +14,10 @@
 /* A growing area of four pages, far above all others; each time another. */
 static char *growing(void)
 {
-	static unsigned long at = 0x300000000000;
+	static unsigned long at = FAR_AWAY;
 	char *stack;
 
-	at += 64 * MIB;
+	at += FAR_STEP / 4;
 	stack = mmap((char *)at, 4 * PG, RW, PRIVATE_ANON | MAP_FIXED_NOREPLACE | MAP_GROWSDOWN,
 		     -1, 0);
 	if (stack == MAP_FAILED)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reader of core files of 64-bit programs.
+ * Reader of core files of programs like this one.
  *
  * One file at a time is held in memory, and never freed.
  */
 #include <fcntl.h>
-#include <linux/elf.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +18,7 @@ static size_t core_len;
 
 bool core_read(const char *path)
 {
-	const struct elf64_hdr *e;
+	const ElfW(Ehdr) *e;
 	struct stat st;
 	size_t at = 0;
 	int fd;
@@ -36,16 +36,16 @@ bool core_read(const char *path)
 		at += n;
 	}
 	close(fd);
-	e = (const struct elf64_hdr *)core;
+	e = (const ElfW(Ehdr) *)core;
 	return core && at == core_len && core_len > sizeof(*e) &&
 	       !memcmp(e->e_ident, ELFMAG, SELFMAG) && e->e_type == ET_CORE;
 }
 
 /* The next program header of a type after @p, from the first for NULL. */
-static const struct elf64_phdr *next_header(const struct elf64_phdr *p, unsigned int type)
+static const ElfW(Phdr) *next_header(const ElfW(Phdr) *p, unsigned int type)
 {
-	const struct elf64_hdr *e = (const struct elf64_hdr *)core;
-	const struct elf64_phdr *first = (const struct elf64_phdr *)(core + e->e_phoff);
+	const ElfW(Ehdr) *e = (const ElfW(Ehdr) *)core;
+	const ElfW(Phdr) *first = (const ElfW(Phdr) *)(core + e->e_phoff);
 
 	for (p = p ? p + 1 : first; p < first + e->e_phnum; p++) {
 		if (p->p_type == type)
@@ -56,7 +56,7 @@ static const struct elf64_phdr *next_header(const struct elf64_phdr *p, unsigned
 
 int core_byte(unsigned long addr)
 {
-	const struct elf64_phdr *p = NULL;
+	const ElfW(Phdr) *p = NULL;
 
 	while ((p = next_header(p, PT_LOAD))) {
 		unsigned long in = addr - p->p_vaddr;
@@ -70,13 +70,13 @@ int core_byte(unsigned long addr)
 const void *core_note(enum core_kind kind)
 {
 	static const unsigned int types[] = { NT_PRSTATUS, NT_SIGINFO, NT_FILE };
-	const struct elf64_phdr *p = NULL;
+	const ElfW(Phdr) *p = NULL;
 
 	while ((p = next_header(p, PT_NOTE))) {
 		const char *at = core + p->p_offset, *end = at + p->p_filesz;
 
 		while (at < end) {
-			const struct elf64_note *n = (const struct elf64_note *)at;
+			const ElfW(Nhdr) *n = (const ElfW(Nhdr) *)at;
 
 			at += sizeof(*n) + ((n->n_namesz + 3) & ~3);
 			if (n->n_type == types[kind])

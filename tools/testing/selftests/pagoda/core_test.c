@@ -39,8 +39,8 @@ static int tell_places(void)
 /* Told by the parent to die with these contents. */
 static int die_with_contents(void)
 {
-	char *p = mmap((void *)0x10000000000, 8 * PG, RW, PRIVATE_ANON | MAP_FIXED, -1, 0);
-	char *s = mmap((void *)0x10000100000, 2 * PG, RW, SHARED_ANON | MAP_FIXED, -1, 0);
+	char *p = mmap((void *)FAR_PLACE(0), 8 * PG, RW, PRIVATE_ANON | MAP_FIXED, -1, 0);
+	char *s = mmap((void *)FAR_PLACE(1), 2 * PG, RW, SHARED_ANON | MAP_FIXED, -1, 0);
 
 	fill(p, 6, 'a');
 	madvise(p + 2 * PG, PG, MADV_DONTDUMP);
@@ -269,7 +269,7 @@ static int crash(pid_t *who)
 
 TEST(core_file_has_the_memory)
 {
-	const unsigned long p = 0x10000000000, s = 0x10000100000;
+	const unsigned long p = FAR_PLACE(0), s = FAR_PLACE(1);
 	const siginfo_t *si;
 	char path[64];
 	int status;

@@ -16,8 +16,8 @@
 #define SUITE_NO_HARNESS
 #include "suite.h"
 
-#define P		4096UL
-#define BORDER		0x200000400000UL
+#define P		((unsigned long)PG)
+#define BORDER		FAR_PLACE(0)
 #define AT(page)	(BORDER + ((long)(page) - 32) * P)
 #define PAGES(n)	((n) * P)
 
@@ -135,6 +135,7 @@ struct row {
 
 /* First address that no program can have, and special mappings. */
 extern unsigned long top, vdso, vvar;
+extern bool vdso_has_parts;
 
 /* The peer: a process of root's with the same scene. */
 extern pid_t peer;
@@ -160,6 +161,12 @@ int errors_rows(const char *name, const struct row *row, size_t n);
 
 /** errors_rows_flags() - the same for calls that change flags in smaps */
 int errors_rows_flags(const char *name, const struct row *row, size_t n);
+
+/** have_mseal() - are there seals? Not in 32 bits */
+bool have_mseal(void);
+
+/** have_secret() - is there secret memory? i386 is built without */
+bool have_secret(void);
 
 /** scene_make() - map all areas of the scene */
 void scene_make(void);

@@ -7,7 +7,7 @@
  */
 #include "errors.h"
 
-#define BAD		0xffff888000000000UL
+#define BAD		KERNEL_PLACE
 #define READ(l, nl, r, nr)	CALL(process_vm_readv, peer, U(l), nl, U(r), nr, 0)
 #define WRITE(l, nl, r, nr)	CALL(process_vm_writev, peer, U(l), nl, U(r), nr, 0)
 #define NOBODY		0x3ffffff
@@ -35,13 +35,14 @@ int errors_vm_readv(void)
 		{ "an empty piece to", READ(empty, 1, from, 1), 0 },
 		{ "a flag", CALL(process_vm_readv, peer, U(to), 1, U(from), 1, 1), -EINVAL },
 		{ "a high flag",
-		  CALL(process_vm_readv, peer, U(to), 1, U(from), 1, 1UL << 63), -EINVAL },
+		  CALL(process_vm_readv, peer, U(to), 1, U(from), 1, HIGH_FLAG), -EINVAL },
 		{ "too many to", READ(to, 1025, from, 1), -EINVAL },
 		{ "too many from", READ(to, 1, from, 1025), -EINVAL },
 		{ "far too many from", READ(to, 1, from, -1UL), -EINVAL },
 		{ "a length negative to", READ(negative, 1, from, 1), -EINVAL },
 		{ "a length negative from", READ(to, 1, negative, 1), -EINVAL },
-		{ "lengths overflow to, into the kernel", READ(huge, 2, from, 1), -EFAULT },
+		{ "lengths overflow to, into the kernel", READ(huge, 2, from, 1),
+		  sizeof(long) == 8 ? -EFAULT : (long)P },	/* not so far, in 32 bits */
 		{ "lengths overflow from", READ(to, 1, vec2(AT(WRITABLE), LONG_MAX, AT(WRITABLE),
 							    LONG_MAX), 2), P },
 		{ "the longest from", READ(to, 1, all, 1), P },

@@ -48,7 +48,7 @@ int errors_madvise(void)
 		  .first = CALL(mprotect, AT(GROWING), PAGES(4), PROT_NONE) },
 		{ "the last page", CALL(madvise, top - P, P, MADV_DONTNEED), -ENOMEM },
 		{ "over the user limit", CALL(madvise, top - P, 2 * P, MADV_DONTNEED), -ENOMEM },
-		{ "in the kernel", CALL(madvise, 0xffff888000000000, P, MADV_DONTNEED), -ENOMEM },
+		{ "in the kernel", CALL(madvise, KERNEL_PLACE, P, MADV_DONTNEED), -ENOMEM },
 		{ "the last page but one of all",
 		  CALL(madvise, -2 * P, P, MADV_DONTNEED), -ENOMEM },
 		{ "address 0", CALL(madvise, 0, P, MADV_NORMAL), -ENOMEM },
@@ -139,8 +139,10 @@ int errors_madvise_flags(void)
 		{ "WIPEONFORK, a hole", ADVISE(HOLE, 1, MADV_WIPEONFORK), -ENOMEM },
 		{ "WIPEONFORK, over a hole", ADVISE(ISLAND, 3, MADV_WIPEONFORK), -ENOMEM,
 		  ADVISE(ISLAND, 2, MADV_WIPEONFORK), PART_DONE },
+#if __SIZEOF_LONG__ == 8
 		{ "KEEPONFORK, droppable", ADVISE(HOLE, 1, MADV_KEEPONFORK), -EINVAL, .first =
 		  CALL(mmap, AT(HOLE), P, RW, MAP_DROPPABLE | MAP_ANONYMOUS | MAP_FIXED, -1UL, 0) },
+#endif
 		{ "KEEPONFORK, a file", ADVISE(SHARED, 1, MADV_KEEPONFORK), 0 },
 		{ "KEEPONFORK, a hole", ADVISE(HOLE, 1, MADV_KEEPONFORK), -ENOMEM },
 		{ "DONTFORK, sealed, read-only", ADVISE(SEALED_RO, 1, MADV_DONTFORK), -EPERM },
@@ -148,13 +150,16 @@ int errors_madvise_flags(void)
 		  ADVISE(SEALED, 2, MADV_DONTFORK), STOCK_DONE },
 		{ "DONTFORK, a hole", ADVISE(HOLE, 1, MADV_DONTFORK), -ENOMEM },
 		{ "DOFORK, a device", ADVISE(DEVICE, 1, MADV_DOFORK), -EINVAL },
-		{ "DOFORK, vvar", CALL(madvise, vvar, P, MADV_DOFORK), -EINVAL },
+		{ "DOFORK, vvar", CALL(madvise, vvar, P, MADV_DOFORK),
+		  vmflag(0, (void *)vvar, "io") ? -EINVAL : 0 },
 		{ "DOFORK, a hole", ADVISE(HOLE, 1, MADV_DOFORK), -ENOMEM },
 		{ "DODUMP, a device", ADVISE(DEVICE, 1, MADV_DODUMP), -EINVAL },
 		{ "DODUMP, vvar", CALL(madvise, vvar, P, MADV_DODUMP), -EINVAL },
 		{ "DODUMP, the vdso", CALL(madvise, vdso, P, MADV_DODUMP), -EINVAL },
+#if __SIZEOF_LONG__ == 8
 		{ "DODUMP, droppable", ADVISE(HOLE, 1, MADV_DODUMP), -EINVAL, .first =
 		  CALL(mmap, AT(HOLE), P, RW, MAP_DROPPABLE | MAP_ANONYMOUS | MAP_FIXED, -1UL, 0) },
+#endif
 		{ "DONTDUMP, over a hole", ADVISE(ISLAND + 1, 2, MADV_DONTDUMP), -ENOMEM,
 		  ADVISE(ISLAND + 1, 1, MADV_DONTDUMP), PART_DONE },
 		{ "DODUMP, a hole", ADVISE(HOLE, 1, MADV_DODUMP), -ENOMEM },
@@ -175,7 +180,7 @@ int errors_madvise_populate(void)
 		{ "a hole, to read", ADVISE(HOLE, 1, READS), -ENOMEM },
 		{ "over a hole, to write", ADVISE(WRITABLE, 11, WRITES), -ENOMEM },
 		{ "the last page", CALL(madvise, top - P, P, READS), -ENOMEM },
-		{ "in the kernel", CALL(madvise, 0xffff888000000000, P, WRITES), -ENOMEM },
+		{ "in the kernel", CALL(madvise, KERNEL_PLACE, P, WRITES), -ENOMEM },
 		{ "no access, to read", ADVISE(NOACCESS, 1, READS), -EINVAL },
 		{ "no access, to write", ADVISE(NOACCESS, 1, WRITES), -EINVAL },
 		{ "read-only, to write", ADVISE(READABLE, 1, WRITES), -EINVAL },
@@ -198,7 +203,7 @@ int errors_madvise_populate(void)
 }
 
 /* Addresses that no iovec can be at, and counts that none can have. */
-#define BAD		0xffff888000000000UL
+#define BAD		KERNEL_PLACE
 #define ADVISE_PEER(vec, n, how, flags)	CALL(process_madvise, FD_PEER, U(vec), n, how, flags)
 
 int errors_process_madvise(void)
@@ -223,7 +228,8 @@ int errors_process_madvise(void)
 		{ "vector in the kernel", ADVISE_PEER(BAD, 1, MADV_COLD, 0), -EFAULT },
 		{ "vector in a hole", ADVISE_PEER(AT(HOLE), 1, MADV_COLD, 0), -EFAULT },
 		{ "vector without access", ADVISE_PEER(AT(NOACCESS), 1, MADV_COLD, 0), -EFAULT },
-		{ "vector ends in a hole", ADVISE_PEER(AT(HOLE) - 8, 1, MADV_COLD, 0), -EFAULT },
+		{ "vector ends in a hole",
+		  ADVISE_PEER(AT(HOLE) - sizeof(long), 1, MADV_COLD, 0), -EFAULT },
 		{ "advice for oneself only", ADVISE_PEER(one, 1, MADV_DONTNEED, 0), -EINVAL },
 		{ "advice for oneself only, to oneself's flags",
 		  ADVISE_PEER(one, 1, MADV_RANDOM, 0), -EINVAL },

@@ -9,7 +9,7 @@
 #define NOFD		(-1UL)
 
 /* Far from everything, so that rows see whether it is still empty. */
-#define FAR		0x210000000000UL
+#define FAR		FAR_PLACE(1)
 
 int errors_mmap(void)
 {
@@ -42,15 +42,16 @@ int errors_mmap(void)
 		{ "fixed, unaligned over the user limit",
 		  CALL(mmap, top - 1, 2 * P, RW, PRIV_FIXED, NOFD, 0), -ENOMEM },
 		{ "fixed, in the kernel",
-		  CALL(mmap, 0xffff888000000000, P, RW, PRIV_FIXED, NOFD, 0), -ENOMEM },
+		  CALL(mmap, KERNEL_PLACE, P, RW, PRIV_FIXED, NOFD, 0), -ENOMEM },
 		{ "fixed, the last page of all",
 		  CALL(mmap, -P, P, RW, PRIV_FIXED, NOFD, 0), -ENOMEM },
 		{ "fixed, wraps", CALL(mmap, -4 * P, 8 * P, RW, PRIV_FIXED, NOFD, 0), -ENOMEM },
 		{ "fixed, from an area over the user limit",
 		  CALL(mmap, AT(WRITABLE), top - AT(WRITABLE) + P, RW, PRIV_FIXED, NOFD, 0),
 		  -ENOMEM },
-		{ "fixed, not canonical",
-		  CALL(mmap, 1UL << 62, P, RW, PRIV_FIXED, NOFD, 0), -ENOMEM },
+		{ "fixed, far above the user limit",
+		  CALL(mmap, (unsigned long)LONG_MIN / 2 * 3, P, RW, PRIV_FIXED, NOFD, 0),
+		  -ENOMEM },
 		{ "hint above the user limit",
 		  CALL(mmap, top + P, P, RW, PRIVATE_ANON, NOFD, 0), ANYWHERE },
 		{ "address 0 as an ordinary user", CALL(mmap, 0, P, RW, PRIV_FIXED, NOFD, 0),
@@ -74,9 +75,14 @@ int errors_mmap(void)
 		{ "offset unaligned", CALL(mmap, 0, P, RW, PRIVATE_ANON, NOFD, 1), -EINVAL },
 		{ "offset unaligned, over an area",
 		  CALL(mmap, AT(WRITABLE), P, RW, PRIV_FIXED, NOFD, P - 1), -EINVAL },
+#ifdef __riscv	/* there the offset is a signed number */
+		{ "offset negative, private",
+		  CALL(mmap, FAR, 2 * P, RW, PRIVATE_ANON, NOFD, -P), -EOVERFLOW },
+#else
 		{ "offset wraps, private",
 		  CALL(mmap, FAR, 2 * P, RW, PRIVATE_ANON, NOFD, -P), FAR },
 		{ "offset wraps, shared", CALL(mmap, FAR, 2 * P, RW, SHARED_ANON, NOFD, -P), FAR },
+#endif
 		{ "new over an area", CALL(mmap, AT(WRITABLE), P, RW, PRIV_NEW, NOFD, 0), -EEXIST },
 		{ "new, its end in an area",
 		  CALL(mmap, AT(HOLE), 3 * P, RW, PRIV_NEW, NOFD, 0), -EEXIST },
@@ -103,31 +109,36 @@ int errors_mmap(void)
 		{ "shared that grows",
 		  CALL(mmap, AT(HOLE), P, RW, SHARED_ANON | MAP_FIXED | MAP_GROWSDOWN, NOFD, 0),
 		  -EINVAL },
+#if __SIZEOF_LONG__ == 8	/* there are more flags */
 		{ "droppable that grows", CALL(mmap, 0, P, RW,
 		  MAP_DROPPABLE | MAP_ANONYMOUS | MAP_GROWSDOWN, NOFD, 0), -EINVAL },
 		{ "droppable and locked", CALL(mmap, 0, P, RW,
 		  MAP_DROPPABLE | MAP_ANONYMOUS | MAP_LOCKED, NOFD, 0), -EINVAL },
 		{ "droppable, over an area, locked", CALL(mmap, AT(WRITABLE), P, RW,
 		  MAP_DROPPABLE | MAP_ANONYMOUS | MAP_LOCKED | MAP_FIXED, NOFD, 0), -EINVAL },
+#endif
+#ifdef MAP_32BIT
 		{ "low 2 GiB, and more than that",
 		  CALL(mmap, 0, 3UL << 30, PROT_READ, PRIVATE_ANON | MAP_32BIT, NOFD, 0), -ENOMEM },
+#endif
 		{ "more than memory",
-		  CALL(mmap, 0, 1UL << 44, RW, PRIVATE_ANON, NOFD, 0), -ENOMEM },
+		  CALL(mmap, 0, MORE_THAN_MEMORY, RW, PRIVATE_ANON, NOFD, 0), -ENOMEM },
 		{ "more than memory, over an area",
-		  CALL(mmap, AT(WRITABLE), 1UL << 44, RW, PRIV_FIXED, NOFD, 0), -EPERM },
+		  CALL(mmap, AT(WRITABLE), MORE_THAN_MEMORY, RW, PRIV_FIXED, NOFD, 0), -EPERM },
 		{ "more than memory, over areas",
-		  CALL(mmap, AT(EDGE), 1UL << 43, RW, PRIV_FIXED | MAP_NORESERVE, NOFD, 0),
+		  CALL(mmap, AT(EDGE), MORE_THAN_MEMORY, RW, PRIV_FIXED | MAP_NORESERVE, NOFD, 0),
 		  -EPERM },
-		{ "more than memory, shared", CALL(mmap, 0, 1UL << 44, RW, SHARED_ANON, NOFD, 0),
-		  -ENOMEM },
+		{ "more than memory, shared",
+		  CALL(mmap, 0, MORE_THAN_MEMORY, RW, SHARED_ANON, NOFD, 0), -ENOMEM },
 		{ "more than memory, none reserved",
-		  CALL(mmap, 0, 1UL << 44, RW, PRIVATE_ANON | MAP_NORESERVE, NOFD, 0), ANYWHERE },
+		  CALL(mmap, 0, MORE_THAN_MEMORY, RW, PRIVATE_ANON | MAP_NORESERVE, NOFD, 0),
+		  ANYWHERE },
 	};
 
 	return errors_rows("mmap", rows, ARRAY_SIZE(rows));
 }
 
-#define MAX_OFFSET	0x7fffffffffffffffUL
+#define MAX_OFFSET	LONG_MAX
 
 int errors_mmap_file(void)
 {
@@ -204,6 +215,7 @@ int errors_mmap_file(void)
 		  CALL(mmap, 0, P, RW, MAP_SHARED | 1UL << 24, FD_RW, 0), ANYWHERE },
 		{ "private, synchronous", CALL(mmap, 0, P, RW, MAP_PRIVATE | MAP_SYNC, FD_RW, 0),
 		  ANYWHERE },
+#if __SIZEOF_LONG__ == 8
 		{ "the last offset",
 		  CALL(mmap, 0, P, RW, MAP_SHARED, FD_RW, MAX_OFFSET - 2 * P + 1), ANYWHERE },
 		{ "beyond the last offset",
@@ -214,6 +226,7 @@ int errors_mmap_file(void)
 		{ "offset wraps", CALL(mmap, at, 2 * P, RW, over, FD_RW, -P), -EOVERFLOW },
 		{ "offset wraps, on a disk", CALL(mmap, at, 2 * P, RW, over, FD_DISK, -P),
 		  -EOVERFLOW },
+#endif
 		{ "secret, private", CALL(mmap, 0, P, RW, MAP_PRIVATE, FD_SECRET, 0), -EINVAL },
 		{ "secret, private, over an area",
 		  CALL(mmap, at, P, RW, over, FD_SECRET, 0), -EINVAL,
@@ -229,8 +242,10 @@ int errors_mmap_file(void)
 		  CALL(mmap, 0, P, RW, MAP_PRIVATE, FD_NONE, 1), -EINVAL },
 		{ "new over an area of a file that cannot be mapped",
 		  CALL(mmap, at, P, RW, MAP_SHARED | MAP_FIXED_NOREPLACE, FD_DIR, 0), -EEXIST },
+#if __SIZEOF_LONG__ == 8
 		{ "for reading and offset beyond",
 		  CALL(mmap, at, P, RW, MAP_SHARED, FD_RO, 1UL << 63), -EOVERFLOW },
+#endif
 	};
 
 	return errors_rows("mmap of files", rows, ARRAY_SIZE(rows));

@@ -11,7 +11,7 @@
 #define TO	(MREMAP_MAYMOVE | MREMAP_FIXED)
 #define KEEP	(MREMAP_MAYMOVE | 4UL)	/* MREMAP_DONTUNMAP */
 
-#define FAR	0x210000000000UL
+#define FAR	FAR_PLACE(1)
 
 int errors_mremap(void)
 {
@@ -19,7 +19,7 @@ int errors_mremap(void)
 		{ "nothing", CALL(mremap, AT(WRITABLE), PAGES(8), PAGES(8), 0, 0), AT(WRITABLE) },
 		{ "unknown flag", CALL(mremap, AT(WRITABLE), P, 2 * P, 8, 0), -EINVAL },
 		{ "a high flag",
-		  CALL(mremap, AT(WRITABLE), P, 2 * P, 1UL << 33 | MOVE, 0), -EINVAL },
+		  CALL(mremap, AT(WRITABLE), P, 2 * P, HIGH_FLAG | MOVE, 0), -EINVAL },
 		{ "fixed but not to be moved",
 		  CALL(mremap, AT(WRITABLE), P, P, MREMAP_FIXED, AT(HOLE)), -EINVAL },
 		{ "kept but not to be moved", CALL(mremap, AT(WRITABLE), P, P, 4, 0), -EINVAL },
@@ -52,7 +52,7 @@ int errors_mremap(void)
 		{ "a hole, smaller", CALL(mremap, AT(HOLE), 2 * P, P, MOVE, 0), -EFAULT },
 		{ "the last page", CALL(mremap, top - P, P, 2 * P, MOVE, 0), -EFAULT },
 		{ "at the user limit", CALL(mremap, top, P, P, MOVE, 0), -EFAULT },
-		{ "in the kernel", CALL(mremap, 0xffff888000000000, P, P, MOVE, 0), -EFAULT },
+		{ "in the kernel", CALL(mremap, KERNEL_PLACE, P, P, MOVE, 0), -EFAULT },
 		{ "the last page of all", CALL(mremap, -P, P, 2 * P, MOVE, 0), -EFAULT },
 		{ "address 0", CALL(mremap, 0, P, 2 * P, MOVE, 0), -EFAULT },
 		{ "over two areas, larger", CALL(mremap, AT(PRIVATE), PAGES(8), PAGES(9), MOVE, 0),
@@ -85,10 +85,13 @@ int errors_mremap(void)
 		  AT(WRITABLE) },
 		{ "beyond the hole behind", CALL(mremap, AT(WRITABLE), PAGES(8), PAGES(11), 0, 0),
 		  -ENOMEM },
-		{ "more than memory", CALL(mremap, AT(WRITABLE), PAGES(8), 1UL << 44, MOVE, 0),
-		  -ENOMEM },
-		{ "offset wraps", CALL(mremap, AT(HOLE), P, 1UL << 43, MOVE, 0), ANYWHERE, .first =
-		  CALL(mmap, AT(HOLE), P, RW, MAP_SHARED | MAP_FIXED, FD_RW, 0x7fffffffffffe000) },
+		{ "more than memory",
+		  CALL(mremap, AT(WRITABLE), PAGES(8), MORE_THAN_MEMORY, MOVE, 0), -ENOMEM },
+#if __SIZEOF_LONG__ == 8
+		{ "offset wraps", CALL(mremap, AT(HOLE), P, MORE_THAN_MEMORY, MOVE, 0), ANYWHERE,
+		  .first = CALL(mmap, AT(HOLE), P, RW, MAP_SHARED | MAP_FIXED, FD_RW,
+				0x7fffffffffffe000) },
+#endif
 		{ "vvar, larger", CALL(mremap, vvar, P, PAGES(64), MOVE, 0), -EFAULT },
 		{ "vvar, kept", CALL(mremap, vvar, P, P, KEEP, 0), -EINVAL },
 		{ "vvar, smaller", CALL(mremap, vvar, 2 * P, P, MOVE, 0), -EINVAL },
@@ -129,7 +132,7 @@ int errors_mremap_fixed(void)
 		{ "target at the user limit", CALL(mremap, AT(WRITABLE), P, P, TO, top), -EINVAL },
 		{ "target at the last page",
 		  CALL(mremap, AT(WRITABLE), P, P, TO, top - P), top - P },
-		{ "target in the kernel", CALL(mremap, AT(WRITABLE), P, P, TO, 0xffff888000000000),
+		{ "target in the kernel", CALL(mremap, AT(WRITABLE), P, P, TO, KERNEL_PLACE),
 		  -EINVAL },
 		{ "target the last page of all",
 		  CALL(mremap, AT(WRITABLE), P, P, TO, -P), -EINVAL },
@@ -193,9 +196,11 @@ int errors_mremap_fixed(void)
 		  CALL(mremap, AT(DEVICE), PAGES(2), PAGES(3), TO, AT(READABLE)), -EFAULT,
 		  CALL(munmap, AT(READABLE), PAGES(3)), STOCK_DONE },
 		{ "a device", CALL(mremap, AT(DEVICE), PAGES(2), PAGES(2), TO, FAR), FAR },
+#if __SIZEOF_LONG__ == 8	/* where nobody has anything */
 		{ "more than memory",
-		  CALL(mremap, AT(WRITABLE), PAGES(8), 1UL << 43, TO, 1UL << 46),
+		  CALL(mremap, AT(WRITABLE), PAGES(8), MORE_THAN_MEMORY / 2, TO, 1UL << 36),
 		  -ENOMEM },
+#endif
 		{ "kept and fixed", CALL(mremap, AT(WRITABLE), P, P, TO | KEEP, AT(READABLE)),
 		  AT(READABLE) },
 		{ "kept and fixed, resized", CALL(mremap, AT(WRITABLE), P, 2 * P, TO | KEEP, FAR),

@@ -3,12 +3,15 @@
  * The scene of errors_test, and what else all rows find: open files of many
  * kinds, the peer, the ends of the address space.
  */
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
 #include "errors.h"
 
 unsigned long top, vdso, vvar, heap_begin, heap_low, heap;
+bool vdso_has_parts;
 pid_t peer;
 char *own;
 
@@ -31,7 +34,7 @@ struct iovec *vec1(unsigned long base, size_t len)
 	return vec2(base, len, 0, 0);
 }
 
-static void put(int page, int pages, int prot, int flags, int fd, long offset)
+static void put(int page, int pages, int prot, int flags, int fd, off_t offset)
 {
 	char *p = (char *)AT(page);
 
@@ -45,10 +48,54 @@ static void put(int page, int pages, int prot, int flags, int fd, long offset)
 	}
 }
 
+bool have_mseal(void)
+{
+	return !syscall(SYS_mseal, 0, 0, 0) || errno != ENOSYS;
+}
+
+bool have_secret(void)
+{
+	static int have = -1;
+	int fd;
+
+	if (have < 0) {
+		fd = syscall(SYS_memfd_secret, 0);
+		have = fd >= 0;
+		close(fd);
+	}
+	return have;
+}
+
 void scene_lock(void)
 {
 	if (mlock((void *)AT(LOCKED), PAGES(4)))
 		abort();
+}
+
+/*
+ * Frames that nobody writes to: of the BIOS; of the flash of QEMU's machine, where
+ * Linux lets no debugger see RAM by way of a device; or of the kernel's text.
+ */
+static off_t device_memory(void)
+{
+#if defined(__x86_64__) || defined(__i386__) || defined(__aarch64__)
+	return 0xf0000;
+#else
+	static off_t at;
+	FILE *f = at ? NULL : fopen("/proc/iomem", "re");
+	unsigned long long start;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strstr(line, "Kernel code") && sscanf(line, "%llx", &start) == 1)
+			at = (start + P - 1) / P * P;
+	}
+	if (f)
+		fclose(f);
+	if (!at)
+		abort();
+	return at;
+#endif
 }
 
 void scene_make(void)
@@ -67,12 +114,13 @@ void scene_make(void)
 	scene_lock();
 	put(SEALED, 2, RW, PRIVATE_ANON, -1, 0);
 	put(SEALED_RO, 2, PROT_READ, PRIVATE_ANON, -1, 0);
-	if (syscall(__NR_mseal, AT(SEALED), PAGES(4), 0))
+	if (have_mseal() && syscall(SYS_mseal, AT(SEALED), PAGES(4), 0))
 		abort();
 	put(SHORT, 4, RW, MAP_SHARED, FD_SHORT, 0);
-	put(DEVICE, 2, PROT_READ, MAP_SHARED, FD_DEVMEM, 0xf0000);
+	put(DEVICE, 2, PROT_READ, MAP_SHARED, FD_DEVMEM, device_memory());
 	put(ANONSHARED, 2, RW, SHARED_ANON, -1, 0);
-	put(SECRET, 2, RW, MAP_SHARED, FD_SECRET, 0);
+	if (have_secret())
+		put(SECRET, 2, RW, MAP_SHARED, FD_SECRET, 0);
 }
 
 static void open_as(int as, int fd)
@@ -104,7 +152,7 @@ static int sealed_file(int seal)
 static void open_append(void)
 {
 	char path[300];
-	int flag = 0x20;	/* FS_APPEND_FL */
+	int flag = FS_APPEND_FL;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/append.%d", disk_dir(), getpid());
@@ -113,8 +161,7 @@ static void open_append(void)
 	open_as(FD_APPEND, dup(fd));
 	open_as(FD_APPEND_RO, open(path, O_RDONLY));
 	unlink(path);
-	/* FS_IOC_SETFLAGS */
-	if (syscall(SYS_ioctl, fd, 0x40086602, &flag))
+	if (ioctl(fd, FS_IOC_SETFLAGS, &flag))
 		printf("# no append-only files: %s\n", strerror(errno));
 	close(fd);
 }
@@ -153,8 +200,10 @@ static void open_files(void)
 	open_as(FD_SEALED, sealed_file(8));	/* F_SEAL_WRITE */
 	open_as(FD_FUTURE, sealed_file(16));	/* F_SEAL_FUTURE_WRITE */
 	open_as(FD_DEVMEM, open("/dev/mem", O_RDONLY));
-	open_as(FD_SECRET, syscall(SYS_memfd_secret, 0));
-	ftruncate(FD_SECRET, PAGES(2));
+	if (have_secret()) {
+		open_as(FD_SECRET, syscall(SYS_memfd_secret, 0));
+		ftruncate(FD_SECRET, PAGES(2));
+	}
 	open_as(FD_ZERO, open("/dev/zero", O_RDWR));
 	open_as(FD_DISK, disk_file(8, 'd'));
 }
@@ -174,7 +223,10 @@ static void start_peer(void)
 		for (;;)
 			pause();
 	}
-	read(ready[0], &c, 1);
+	close(ready[1]);
+	if (read(ready[0], &c, 1) != 1)
+		abort();
+	close(ready[0]);
 	open_as(FD_PEER, syscall(SYS_pidfd_open, peer, 0));
 	dead = fork();
 	if (!dead)
@@ -185,18 +237,16 @@ static void start_peer(void)
 
 static void find_limits(void)
 {
-	const unsigned long half = 1UL << 47;
 	static struct area v[64];
-	void *p = mmap((void *)half, P, PROT_NONE, PRIVATE_ANON | MAP_FIXED_NOREPLACE, -1, 0);
 	int n;
 
-	top = p == MAP_FAILED ? half - P : (1UL << 56) - P;
-	if (p != MAP_FAILED)
-		munmap(p, P);
+	top = user_end();
 	n = maps_read(0, v, ARRAY_SIZE(v));
 	for (int i = 0; i < n; i++) {
-		if (!strcmp(v[i].name, "[vdso]"))
+		if (!strcmp(v[i].name, "[vdso]")) {
 			vdso = v[i].start;
+			vdso_has_parts = v[i].end - v[i].start > P;
+		}
 		if (!strcmp(v[i].name, "[vvar]"))
 			vvar = v[i].start;
 	}
@@ -209,9 +259,10 @@ static void find_limits(void)
 
 bool errors_open(void)
 {
-	if (page_size() != P || !disk_dir())
+	if (!disk_dir())
 		return false;
-	own = mmap(NULL, PAGES(64), RW, PRIVATE_ANON, -1, 0);
+	/* With room behind it, so that not its length is what is wrong. */
+	own = mmap((void *)FAR_PLACE(-1), PAGES(64), RW, PRIVATE_ANON, -1, 0);
 	fill(own, 64, 'o');
 	open_files();
 	start_peer();

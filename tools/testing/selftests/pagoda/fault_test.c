@@ -161,6 +161,7 @@ TEST(efault)
 	int fd[2], zero = open("/dev/zero", O_RDONLY);
 	char *p = anon(3), *ro = anon(1);
 	struct iovec v = { p, 8 };
+	ssize_t some;
 
 	ASSERT_EQ(0, pipe(fd));
 	munmap(p + PG, PG);
@@ -174,7 +175,10 @@ TEST(efault)
 	/* Half of it is there. */
 	EXPECT_EQ(8, write(fd[1], p, 8));
 	EXPECT_EQ(8, read(fd[0], p + PG - 8, 8));
-	EXPECT_EQ(100, read(zero, p + PG - 100, 200));
+	/* Of what there is room for, a few bytes fewer may be done. */
+	some = read(zero, p + PG - 100, 200);
+	EXPECT_GE(100, some);
+	EXPECT_LT(100 - 16, some);
 	EXPECT_EQ(-1, stat((char *)(p + PG), (struct stat *)p));
 	EXPECT_EQ(EFAULT, errno);
 	EXPECT_EQ(-1, writev(fd[1], (struct iovec *)(p + PG), 1));

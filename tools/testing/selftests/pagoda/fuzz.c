@@ -147,6 +147,7 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "--nothing"))
 		return 0;
+	place_windows();
 	S = shared(sizeof(*S));
 	drawn = shared(MAX_OPS * sizeof(*drawn));
 	while ((c = getopt(argc, argv, "t:s:k:bov")) != -1) {

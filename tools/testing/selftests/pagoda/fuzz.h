@@ -144,7 +144,10 @@ struct window {
 	int pages, first;		/* first: index of its first page */
 };
 
-extern const struct window window[WINDOWS];
+extern struct window window[WINDOWS];
+
+/** place_windows() - choose addresses that this machine has */
+void place_windows(void);
 extern struct shared *S;
 extern bool break_model;		/* leave an update out, to be caught */
 extern int only_slot;			/* check this process alone, if not -1 */

@@ -17,14 +17,14 @@ static int by_pipe(int fd, pid_t pid, char *at, unsigned long *v, bool in)
 
 	if (pipe2(pipes, O_CLOEXEC | O_NONBLOCK))
 		return -1;
-	if (in && write(pipes[1], v, PLACES * 8) != PLACES * 8)
+	if (in && write(pipes[1], v, PLACES * sizeof(long)) != PLACES * sizeof(long))
 		got = -1;
 	for (int k = 0; k < PLACES && !got; k++) {
 		if (in) {
-			if (read(pipes[0], at + places[k], 8) != 8)
+			if (read(pipes[0], at + places[k], sizeof(long)) != sizeof(long))
 				got = -1;
-		} else if (write(pipes[1], at + places[k], 8) != 8 ||
-			   read(pipes[0], &v[k], 8) != 8) {
+		} else if (write(pipes[1], at + places[k], sizeof(long)) != sizeof(long) ||
+			   read(pipes[0], &v[k], sizeof(long)) != sizeof(long)) {
 			got = -1;
 		}
 	}
@@ -35,18 +35,18 @@ static int by_pipe(int fd, pid_t pid, char *at, unsigned long *v, bool in)
 
 static int by_vm(int fd, pid_t pid, char *at, unsigned long *v, bool in)
 {
-	struct iovec here = { v, PLACES * 8 }, there[PLACES];
+	struct iovec here = { v, PLACES * sizeof(long) }, there[PLACES];
 	ssize_t n;
 
 	for (int k = 0; k < PLACES; k++)
-		there[k] = (struct iovec){ at + places[k], 8 };
+		there[k] = (struct iovec){ at + places[k], sizeof(long) };
 	if (in)
 		n = process_vm_writev(pid, &here, 1, there, PLACES, 0);
 	else
 		n = process_vm_readv(pid, &here, 1, there, PLACES, 0);
-	if (n >= 0 && n != PLACES * 8)
+	if (n >= 0 && n != PLACES * sizeof(long))
 		errno = EPIPE;
-	return n == PLACES * 8 ? 0 : -1;
+	return n == PLACES * sizeof(long) ? 0 : -1;
 }
 
 /* Read the words of a page of another process; 0 or -1. */
@@ -60,7 +60,8 @@ static int by_mem(int fd, pid_t pid, char *at, unsigned long *v, bool in)
 	for (int k = 0; k < PLACES; k++) {
 		off_t where = (off_t)(at + places[k]);
 
-		if ((in ? pwrite(fd, &v[k], 8, where) : pread(fd, &v[k], 8, where)) != 8)
+		if ((in ? pwrite(fd, &v[k], sizeof(long), where) :
+		     pread(fd, &v[k], sizeof(long), where)) != sizeof(long))
 			return -1;
 	}
 	return 0;
@@ -151,7 +152,8 @@ static void do_file(struct ctx *c, const struct op *op)
 			for (int k = 0; k < PLACES; k++) {
 				unsigned long word = word_at(stamp, k);
 
-				if (pwrite(c->fd, &word, 8, i * PG + places[k]) != 8)
+				if (pwrite(c->fd, &word, sizeof(word), i * PG + places[k]) !=
+				    sizeof(word))
 					fail(c, -1, "pwrite: %s", strerror(errno));
 			}
 			c->file[i] = stamp;

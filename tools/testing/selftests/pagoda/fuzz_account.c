@@ -16,7 +16,7 @@ struct smaps {
 	long areas, rss, pss, anon, all_anon;
 };
 
-static unsigned long entry[SLOTS][PAGES];
+static uint64_t entry[SLOTS][PAGES];
 
 static bool read_pagemap(int slot, struct ctx *c)
 {

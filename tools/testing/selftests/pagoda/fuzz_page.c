@@ -12,9 +12,13 @@
 
 #include "fuzz.h"
 
-#define BASE	0x200000000000UL	/* begins a table of every level */
-#define GIB	(1024 * MIB)
-#define P(n)	((n) * 4096UL)
+/* In 32 bits all is nearer: what stands for a gigabyte still has tables to itself. */
+#define BASE	(sizeof(long) == 8 ? 0x2000000000UL : 0x10000000UL)
+#define GIB	(sizeof(long) == 8 ? 1024 * MIB : 64 * MIB)
+#define P(n)	((n) * PG)
+
+/* Where a stamp has the operation, of 64 bits. */
+#define STAMP_ID	(sizeof(long) == 8 ? 32 : 0)
 
 /*
  * Small ones across a border of last-level tables and of the tables above
@@ -22,16 +26,26 @@
  * across a border of the level above that. Windows 6 and 7 begin in the table
  * in which 1 and 3 end: threads that play in them meet there.
  */
-const struct window window[WINDOWS] = {
-	{ BASE + 1 * GIB - P(32), 64, 0 },
-	{ BASE + 2 * GIB + 6 * MIB - P(24), 48, 64 },
-	{ BASE + 2 * GIB + 20 * MIB - P(100), 800, 112 },
-	{ BASE + 3 * GIB + 2 * MIB - P(37), 2122, 912 },
-	{ BASE + 6 * GIB - 12 * MIB, 6144, 3034 },
-	{ BASE + 512 * GIB - 2 * MIB - P(40), 1100, 9178 },
-	{ BASE + 2 * GIB + 6 * MIB + P(40), 32, 10278 },
-	{ BASE + 3 * GIB + 10 * MIB + P(60), 512, 10310 },
+struct window window[WINDOWS] = {
+	{ 0, 64, 0 }, { 0, 48, 64 }, { 0, 800, 112 }, { 0, 2122, 912 },
+	{ 0, 6144, 3034 }, { 0, 1100, 9178 }, { 0, 32, 10278 }, { 0, 512, 10310 },
 };
+
+void place_windows(void)
+{
+	const unsigned long border = (GIB / KIB) * 512 * KIB, end = user_end();
+
+	window[0].start = BASE + 1 * GIB - P(32);
+	window[1].start = BASE + 2 * GIB + 6 * MIB - P(24);
+	window[2].start = BASE + 2 * GIB + 20 * MIB - P(100);
+	window[3].start = BASE + 3 * GIB + 2 * MIB - P(37);
+	window[4].start = BASE + 6 * GIB - 12 * MIB;
+	/* Some machines have no such border. */
+	window[5].start = (sizeof(long) == 8 && end > border + GIB ? border : BASE + 8 * GIB) -
+			  2 * MIB - P(40);
+	window[6].start = BASE + 2 * GIB + 6 * MIB + P(40);
+	window[7].start = BASE + 3 * GIB + 10 * MIB + P(60);
+}
 
 const int places[PLACES] = { 0, 1000, 2048, 4088 };
 
@@ -126,7 +140,10 @@ unsigned long new_stamp(struct ctx *c, int page)
 	unsigned long id = c->storm ? __atomic_add_fetch(&S->stamps, 1, __ATOMIC_RELAXED) :
 				      c->op->id + 1;
 
-	return id << 32 | (c->slot & 0xffUL) << 24 | page << 4;
+	/* Less room leaves less to say: which of the last 16384 it was, and where. */
+	if (sizeof(long) == 4)
+		return id << 18 | page << 4;
+	return id << STAMP_ID | (c->slot & 0xffUL) << 24 | page << 4;
 }
 
 unsigned long word_at(unsigned long stamp, int place)
@@ -138,11 +155,11 @@ static const char *told(char *buf, size_t len, unsigned long word)
 {
 	int page = word >> 4 & 0xfffff;
 
-	if (!(word >> 32) || page >= PAGES)
+	if (sizeof(long) == 4 || !(word >> STAMP_ID) || page >= PAGES)
 		snprintf(buf, len, "%lx", word);
 	else
 		snprintf(buf, len, "%lx (#%lu by process %lu to w%d[%d], place %lu)", word,
-			 (word >> 32) - 1, word >> 24 & 0xff, window_of(page),
+			 (word >> STAMP_ID) - 1, word >> 24 & 0xff, window_of(page),
 			 page - window[window_of(page)].first, word & 15);
 	return buf;
 }

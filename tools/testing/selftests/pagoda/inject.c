@@ -321,7 +321,7 @@ static unsigned int page_has(const char *p, bool readable, int mem)
 }
 
 /* Memory that nobody has used yet is zero, and need not be looked at. */
-static bool unused(const struct seen *v, unsigned long entry)
+static bool unused(const struct seen *v, uint64_t entry)
 {
 	return !v->inode && !(entry >> 63);
 }
@@ -329,7 +329,7 @@ static bool unused(const struct seen *v, unsigned long entry)
 static void take(struct picture *pic)
 {
 	static struct seen v[200];
-	static unsigned long entries[PAGES];
+	static uint64_t entries[PAGES];
 	int nr = read_areas(v, ARRAY_SIZE(v));
 	int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
 	int map = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -345,7 +345,7 @@ static void take(struct picture *pic)
 		}
 		pic->areas++;
 		pread(map, entries, (v[i].end - at) / PG * 8, at / PG * 8);
-		for (unsigned long *e = entries; at < v[i].end; at += PG, e++) {
+		for (uint64_t *e = entries; at < v[i].end; at += PG, e++) {
 			size_t k = (at - base) / PG;
 			unsigned long h = v[i].hash;
 

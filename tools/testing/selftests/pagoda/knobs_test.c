@@ -81,7 +81,7 @@ TEST_F(around, takes_powers_of_two_of_pages)
 	EXPECT_EQ(16384, read_number(AROUND));
 	EXPECT_EQ(0, set(AROUND, "0"));
 	EXPECT_EQ(4096, read_number(AROUND));
-	EXPECT_EQ(EINVAL, set(AROUND, "4194304"));
+	EXPECT_EQ(EINVAL, set(AROUND, "1073741824"));
 	EXPECT_EQ(4096, read_number(AROUND));
 	EXPECT_EQ(EINVAL, set(AROUND, "many"));
 }

@@ -65,8 +65,10 @@ TEST(file_rights_and_offsets)
 	EXPECT_NE(MAP_FAILED, mmap(NULL, PG, RW, MAP_PRIVATE, ro, 0));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PG, RW, MAP_SHARED, fd, 1));
 	EXPECT_EQ(EINVAL, errno);
+#if __SIZEOF_LONG__ == 8	/* 32 bits of pages are always an offset */
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PG, RW, MAP_SHARED, fd, -PG));
 	EXPECT_EQ(EOVERFLOW, errno);
+#endif
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, PG, RW, MAP_SHARED_VALIDATE | (1 << 22), fd, 0));
 	EXPECT_EQ(EOPNOTSUPP, errno);
 }
@@ -293,7 +295,7 @@ TEST(overcommit)
 {
 	unsigned long ram = field_kib("/proc/meminfo", "MemTotal") * KIB;
 	const char *mode = "/proc/sys/vm/overcommit_memory";
-	unsigned long len = (2 * ram) & -PG;
+	unsigned long len = (ram / 4 * 3) & -PG;	/* all mode 2 allows is less */
 	char *p;
 	long as;
 
@@ -458,7 +460,8 @@ TEST(page_tables_are_given_back)
 
 	for (size_t i = 0; i < 128; i++)
 		poke(p + i * 2 * MIB, 1);
-	EXPECT_LE(before + 128 * 4, status_field(0, "VmPTE"));
+	/* Where a table has 1024 entries it covers 4 MiB. */
+	EXPECT_LE(before + 64 * 4, status_field(0, "VmPTE"));
 	munmap(p, 256 * MIB);
 	EXPECT_GE(before + 8, status_field(0, "VmPTE"));
 }

@@ -34,6 +34,7 @@
 #define SPARE		3
 #define TABLE		(2 * MIB)
 #define EXIT_STOP	(SIGTRAP | PTRACE_EVENT_EXIT << 8)
+#define SPARSE		(1UL << (sizeof(long) == 8 ? 40 : 30))
 #define SETTLE		20	/* seconds for the counters */
 
 /* What all processes of a test see. */
@@ -206,8 +207,8 @@ static char *take_mib(char kind)
 	if (kind == 't') {
 		/* One MiB of page tables, which map the zero page. */
 		if (sparse == end) {
-			sparse = mmap(NULL, 1UL << 40, RW, PRIVATE_ANON | MAP_NORESERVE, -1, 0);
-			end = sparse + (1UL << 40);
+			sparse = mmap(NULL, SPARSE, RW, PRIVATE_ANON | MAP_NORESERVE, -1, 0);
+			end = sparse + (SPARSE);
 		}
 		for (int i = 0; i < MIB / PG; i++, sparse += TABLE)
 			peek(sparse);

@@ -117,7 +117,7 @@ TEST(debugger_peeks_and_pokes)
 	h = hold(NULL, NULL);
 	ASSERT_EQ(0, ptrace(PTRACE_ATTACH, h.pid, NULL, NULL));
 	waitpid(h.pid, &status, 0);
-	EXPECT_EQ(0x6161616161616161, ptrace(PTRACE_PEEKDATA, h.pid, p, NULL));
+	EXPECT_EQ(-1UL / 255 * 0x61, ptrace(PTRACE_PEEKDATA, h.pid, p, NULL));
 	EXPECT_EQ(0, ptrace(PTRACE_POKEDATA, h.pid, p + PG, 0x42));
 	EXPECT_EQ(0x42, ptrace(PTRACE_PEEKDATA, h.pid, p + PG, NULL));
 	EXPECT_EQ('b', peek(p + PG));
@@ -140,20 +140,20 @@ TEST(proc_mem)
 
 	fill(p, 8, 'a');
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(16, pread(fd, buf, 16, (long)p + PG - 8));
+	EXPECT_EQ(16, pread(fd, buf, 16, (unsigned long)p + PG - 8));
 	EXPECT_EQ(0, memcmp(buf, "aaaaaaaabbbbbbbb", 16));
-	EXPECT_EQ(4, pwrite(fd, "wxyz", 4, (long)p + 3 * PG - 2));
+	EXPECT_EQ(4, pwrite(fd, "wxyz", 4, (unsigned long)p + 3 * PG - 2));
 	EXPECT_EQ('x', peek(p + 3 * PG - 1));
 	EXPECT_EQ('y', peek(p + 3 * PG));
 	/* Through protection, into a private copy. */
 	mprotect(p, PG, PROT_READ);
-	EXPECT_EQ(1, pwrite(fd, "Z", 1, (long)p));
+	EXPECT_EQ(1, pwrite(fd, "Z", 1, (unsigned long)p));
 	EXPECT_EQ('Z', peek(p));
 	EXPECT_EQ(SEGV_DENIED, try_write(p));
 	munmap(p + 4 * PG, PG);
-	EXPECT_EQ(-1, pread(fd, buf, 16, (long)p + 4 * PG));
+	EXPECT_EQ(-1, pread(fd, buf, 16, (unsigned long)p + 4 * PG));
 	EXPECT_EQ(EIO, errno);
-	EXPECT_EQ(8, pread(fd, buf, 16, (long)p + 4 * PG - 8));
+	EXPECT_EQ(8, pread(fd, buf, 16, (unsigned long)p + 4 * PG - 8));
 }
 
 TEST(proc_mem_forces_a_copy_of_file_pages)
@@ -163,7 +163,7 @@ TEST(proc_mem_forces_a_copy_of_file_pages)
 	char *s = mmap(NULL, 2 * PG, PROT_READ, MAP_SHARED, fd, 0);
 
 	peek(p);
-	EXPECT_EQ(1, pwrite(mem, "Z", 1, (long)p));
+	EXPECT_EQ(1, pwrite(mem, "Z", 1, (unsigned long)p));
 	EXPECT_EQ('Z', peek(p));
 	EXPECT_EQ(1, pread(fd, &c, 1, 0));
 	EXPECT_EQ('a', c);
@@ -397,6 +397,11 @@ TEST(gup_test_device)
 	EXPECT_TRUE(gup_all(r, 16, 0, 16));
 	EXPECT_TRUE(gup_all(r, 16, FOLL_WRITE, 0));
 	mprotect(p, 64 * PG, PROT_NONE);
+	/* Where PROT_NONE is software's business, stock looks at the area too late. */
+#ifdef __riscv
+	if (access("/sys/kernel/mm/pagoda", F_OK))
+		return;
+#endif
 	EXPECT_TRUE(gup_all(p, 64, 0, 0));
 }
 

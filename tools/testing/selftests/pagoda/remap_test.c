@@ -258,7 +258,7 @@ TEST(errors)
 	munmap(p + 2 * PG, PG);
 	EXPECT_EQ(MAP_FAILED, moved(p + PG, 3, 5, MREMAP_MAYMOVE, NULL));
 	EXPECT_EQ(EFAULT, errno);
-	EXPECT_EQ(MAP_FAILED, mremap(p + PG, PG, 1UL << 60, MREMAP_MAYMOVE));
+	EXPECT_EQ(MAP_FAILED, mremap(p + PG, PG, user_end(), MREMAP_MAYMOVE));
 	EXPECT_EQ(ENOMEM, errno);
 }
 

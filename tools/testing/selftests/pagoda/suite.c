@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "places.h"
 #include "procmem.h"
 
 #define MOUNT_POINT	"/tmp/suite.disk"
@@ -34,6 +35,29 @@ static __thread sigjmp_buf back;
 static void __attribute__((constructor)) measure_page(void)
 {
 	PG = page_size();
+}
+
+/* Can a page be there, or is one already? */
+static bool is_user(unsigned long at)
+{
+	void *p = mmap((void *)at, PG, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (p != MAP_FAILED)
+		munmap(p, PG);
+	return p != MAP_FAILED || errno == EEXIST;
+}
+
+unsigned long user_end(void)
+{
+	unsigned long low = FAR_AWAY, high = -PG;
+
+	while (high - low > PG) {
+		unsigned long middle = low + (high - low) / 2 / PG * PG;
+
+		*(is_user(middle) ? &low : &high) = middle;
+	}
+	return high;
 }
 
 static void caught(int sig, siginfo_t *si, void *uc)
@@ -129,7 +153,7 @@ long faults(void)
 	return ru.ru_minflt + ru.ru_majflt;
 }
 
-int limit(int what, unsigned long value)
+int limit(int what, rlim_t value)
 {
 	struct rlimit r = { value, value };
 

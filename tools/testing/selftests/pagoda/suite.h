@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT	200
 #endif
+#include "places.h"
 #include "procmem.h"
 
 #ifndef __NR_mseal
@@ -56,6 +58,9 @@
 
 /* Bytes in a page. */
 extern size_t PG;
+
+/** user_end() - the first address that no program can have */
+unsigned long user_end(void);
 
 /* How an access ended: NO_FAULT, or the signal and its code. */
 enum {
@@ -103,7 +108,7 @@ bool filled(const char *p, size_t pages, char first);
 long faults(void);
 
 /** limit() - set the soft (and with it the hard) limit of a resource */
-int limit(int what, unsigned long value);
+int limit(int what, rlim_t value);
 
 /** drop_root() - become an ordinary user, for good; 0 or -1 */
 int drop_root(void);

@@ -100,7 +100,7 @@ char *fresh(size_t len)
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
-		give_up("mmap of %zu KiB: %s", len / KIB, strerror(errno));
+		give_up("mmap of %zu KiB: %s", (size_t)(len / KIB), strerror(errno));
 	return p;
 }
 

@@ -49,6 +49,11 @@ static inline void poke(void *p, char c)
 	__atomic_store_n((char *)p, c, __ATOMIC_RELAXED);
 }
 
+/** config_number() - a number of the kernel's configuration; @none if it is not told */
+unsigned long config_number(const char *name, unsigned long none);
+/** config_has() - is an option of the kernel's configuration y? */
+bool config_has(const char *name);
+
 /** fresh() - map @len bytes of private anonymous memory, or give up */
 char *fresh(size_t len);
 

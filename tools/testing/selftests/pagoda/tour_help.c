@@ -122,3 +122,36 @@ void disk_umount(void)
 	if (umount(MOUNT_POINT))
 		give_up("umount %s: %s", MOUNT_POINT, strerror(errno));
 }
+
+/* What /proc/config.gz has behind NAME=. */
+static bool config_value(const char *name, char *value, size_t len)
+{
+	FILE *f = popen("zcat /proc/config.gz 2>/dev/null", "re");
+	size_t n = strlen(name);
+	char line[256];
+	bool found = false;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (found || strncmp(line, name, n) || line[n] != '=')
+			continue;
+		snprintf(value, len, "%s", line + n + 1);
+		found = true;
+	}
+	if (f)
+		pclose(f);
+	return found;
+}
+
+unsigned long config_number(const char *name, unsigned long none)
+{
+	char value[64];
+
+	return config_value(name, value, sizeof(value)) ? strtoul(value, NULL, 0) : none;
+}
+
+bool config_has(const char *name)
+{
+	char value[64];
+
+	return config_value(name, value, sizeof(value)) && value[0] == 'y';
+}

@@ -42,7 +42,7 @@ static bool one_fork(char *p, size_t len, struct cost *c)
 	}
 	t1 = now_ns();
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		give_up("fork with %zu MiB: %s", len / MIB, strerror(errno));
+		give_up("fork with %zu MiB: %s", (size_t)(len / MIB), strerror(errno));
 	t2 = now_ns();
 	if (len)
 		poke(p, peek(p));
