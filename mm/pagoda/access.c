@@ -97,21 +97,6 @@ int access_remote_vm(struct mm_struct *mm, unsigned long addr, void *buf,
 	return done;
 }
 
-/* As access_remote_vm(), for the address space of a task. */
-int access_process_vm(struct task_struct *tsk, unsigned long addr, void *buf,
-		      int len, unsigned int gup_flags)
-{
-	struct mm_struct *mm = get_task_mm(tsk);
-	int done;
-
-	if (!mm)
-		return 0;
-	done = access_remote_vm(mm, addr, buf, len, gup_flags);
-	mmput(mm);
-	return done;
-}
-EXPORT_SYMBOL_GPL(access_process_vm);
-
 #ifdef CONFIG_CROSS_MEMORY_ATTACH
 /* Pages pinned at a time: as many as fit into one page, or a few on the stack. */
 #define PVM_PAGES	(PAGE_SIZE / sizeof(struct page *))

@@ -64,6 +64,7 @@ void pt_release(struct pt_cursor *c)
 {
 	if (!c->pte)
 		return;
+	pt_table_unmap(c->pte);
 	c->pte = NULL;
 	if (c->ptl)
 		spin_unlock(c->ptl);
@@ -103,13 +104,13 @@ bool pt_next(struct pt_cursor *c)
  *
  * Entries may change under the reader, and the table may be unhooked: see
  * pt_peek_same(). The caller holds RCU or has interrupts off for as long as it
- * uses the window.
+ * uses the window, and closes it with pt_peek_end().
  *
  * Return: as pt_next().
  */
 bool pt_peek_next(struct pt_cursor *c)
 {
-	c->pte = NULL;
+	pt_peek_end(c);
 	c->ptl = NULL;
 	if (!pt_seek(c))
 		return false;
@@ -168,7 +169,7 @@ static __always_inline void pt_book(struct pt_cursor *c, int kind)
 
 	if (!nr)
 		return;
-	pt_counts(c->table)->nr[kind] += nr;
+	pt_counts_add(c->table, kind, nr);
 	add_mm_counter(c->mm, kind, nr);
 	c->delta[kind] = 0;
 }
@@ -440,12 +441,13 @@ bool pt_edit_again(struct pt_edit *e)
 {
 	struct pt_cursor *c = &e->c;
 
-	c->pte = pt_entry_entries(c->seen) + pt_index(1, c->addr);
+	c->pte = pt_table_map(c->table) + pt_index(1, c->addr);
 	c->ptl = pt_table_lock(c->mm, c->table);
 	spin_lock(c->ptl);
 	if (likely(pte_same(ptep_get_lockless(c->slot), c->seen)))
 		return true;
 	spin_unlock(c->ptl);
+	pt_table_unmap(c->pte);
 	c->pte = NULL;
 	return false;
 }

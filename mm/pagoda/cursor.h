@@ -123,7 +123,7 @@ static __always_inline bool pt_seek(struct pt_cursor *c)
 static __always_inline void pt_window(struct pt_cursor *c)
 {
 	c->table = pt_entry_child(c->seen);
-	c->pte = pt_entry_entries(c->seen) + pt_index(1, c->addr);
+	c->pte = pt_table_map(c->table) + pt_index(1, c->addr);
 	c->stop = pt_slot_end(2, c->addr, c->end);
 }
 
@@ -138,6 +138,7 @@ static __always_inline bool pt_lock_window(struct pt_cursor *c, int subclass)
 	    likely(!(c->shared | c->reverse) || pt_way_same(c)))
 		return true;
 	spin_unlock(c->ptl);
+	pt_table_unmap(c->pte);
 	c->pte = NULL;
 	return false;
 }

@@ -191,6 +191,7 @@ look:
 	rcu_read_lock();
 	if (likely(pt_peek_next(c))) {
 		if (unlikely(c->shared)) {
+			pt_peek_end(c);
 			rcu_read_unlock();
 			if (pt_make_private(vma->vm_mm, vmf->address,
 					    vmf->address + PAGE_SIZE))
@@ -200,6 +201,7 @@ look:
 		vmf->pmd = (pmd_t *)c->slot;
 		vmf->orig_pte = ptep_get_lockless(c->pte);
 		vmf->flags |= FAULT_FLAG_ORIG_PTE_VALID;
+		pt_peek_end(c);
 	}
 	rcu_read_unlock();
 

@@ -60,7 +60,7 @@ void set_pte_range(struct vm_fault *vmf, struct folio *folio,
 		entry = pte_sw_mkyoung(entry);
 	folio_add_file_rmap_ptes(folio, page, nr, vma);
 	set_ptes(vma->vm_mm, addr, vmf->pte, entry, nr);
-	pt_count_external(vmf->pte, mm_counter_file(folio), nr);
+	pt_count_external((pte_t *)vmf->pmd, mm_counter_file(folio), nr);
 	update_mmu_cache_range(vmf, vma, addr, vmf->pte, nr);
 }
 

@@ -75,6 +75,7 @@ EXPORT_SYMBOL_GPL(follow_pfnmap_start);
  */
 void follow_pfnmap_end(struct follow_pfnmap_args *args)
 {
+	pt_table_unmap(args->ptep);
 	spin_unlock(args->lock);
 }
 EXPORT_SYMBOL_GPL(follow_pfnmap_end);

@@ -20,21 +20,6 @@
 #include "../internal.h"
 #include "fault.h"
 
-#ifndef CONFIG_NUMA
-/* One flat array of struct page, where that is how memory is described. */
-struct page *mem_map;
-EXPORT_SYMBOL(mem_map);
-unsigned long max_mapnr;
-EXPORT_SYMBOL(max_mapnr);
-#endif
-
-/* Where the kernel's direct map of memory ends. */
-void *high_memory;
-EXPORT_SYMBOL(high_memory);
-
-/* The last frame that has a struct page. */
-unsigned long highest_memmap_pfn __read_mostly;
-
 /* The frame of ZERO_PAGE(0), read on every look at a page-table entry. */
 unsigned long zero_pfn __read_mostly;
 EXPORT_SYMBOL(zero_pfn);

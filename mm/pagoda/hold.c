@@ -10,6 +10,7 @@
  * Locks: a CPU's queue has a local lock and refers to the folios in it. The
  * count changes under the LRU lock by whoever has cleared PG_lru.
  */
+#include <linux/irqflags.h>
 #include <linux/local_lock.h>
 #include <linux/mm.h>
 #include <linux/mm_inline.h>

@@ -109,6 +109,7 @@ static bool move_seek(struct pt_edit *src, struct pt_edit *dst)
 	pt_open(&look, src->c.mm, src->c.addr, src->c.end);
 	rcu_read_lock();
 	found = pt_peek_next(&look);
+	pt_peek_end(&look);
 	rcu_read_unlock();
 	dst->c.addr += look.addr - src->c.addr;
 	src->c.addr = look.addr;

@@ -61,7 +61,7 @@ static unsigned long pt_share_at(struct pt_cursor *s, struct pt_cursor *d,
 
 	if (!pt_entry_table(e) || pt_both_have(d, e, level))
 		return pt_slot_end(level, s->addr, s->end);
-	if (how->none || s->addr < how->not[level] ||
+	if (how->none || s->addr < how->not[level] || !pt_level_shares(level) ||
 	    (level > how->top && !pt_entry_shared(e)))
 		return s->addr;
 	/* What is quicker to find out comes first. */
@@ -216,6 +216,9 @@ void pt_pair_release(struct pt_edit *src, struct pt_edit *dst)
 	pt_edit_release(dst);
 }
 
+/* Entries of the root are not moved, unless they point at the last level. */
+#define PT_MOVE_BELOW	max(pt_levels(), 3U)
+
 /*
  * The highest level, below @below, of which both cursors stand at the first
  * address of a table's span and have all of it left; 0 if there is none.
@@ -249,7 +252,7 @@ static unsigned int pt_move_level(const struct pt_cursor *s,
 int pt_move_reserve(struct pt_edit *src, struct pt_edit *dst)
 {
 	struct pt_cursor *s = &src->c, *d = &dst->c;
-	unsigned int level = pt_levels();
+	unsigned int level = PT_MOVE_BELOW;
 	pte_t *from, *to;
 
 	while ((level = pt_move_level(s, d, level))) {
@@ -257,7 +260,8 @@ int pt_move_reserve(struct pt_edit *src, struct pt_edit *dst)
 		if (!from || !pt_entry_table(ptep_get_lockless(from)))
 			continue;
 		/* A shared table can be moved, but not out of a shared one. */
-		if (pt_own_way(s->mm, s->addr, level + 1, ULONG_MAX, 1) < 0)
+		if (level < pt_levels() &&
+		    pt_own_way(s->mm, s->addr, level + 1, ULONG_MAX, 1) < 0)
 			return -ENOMEM;
 		to = pt_slot_make(d->mm, d->addr, level);
 		if (!to)
@@ -324,7 +328,7 @@ static bool pt_move_at(struct pt_cursor *s, struct pt_cursor *d,
 bool pt_move_table(struct pt_edit *src, struct pt_edit *dst,
 		   struct vm_area_struct *vma)
 {
-	unsigned int level = pt_levels();
+	unsigned int level = PT_MOVE_BELOW;
 
 	while ((level = pt_move_level(&src->c, &dst->c, level)))
 		if (pt_move_at(&src->c, &dst->c, vma, level))

@@ -291,6 +291,7 @@ static int pin_gate(struct pin_request *r)
 	}
 	if (!err && page)
 		err = try_grab_folio(page_folio(page), 1, r->flags);
+	pt_peek_end(&c);
 	rcu_read_unlock();
 	if (!err)
 		pin_record(r, vma, page);
@@ -407,18 +408,6 @@ long pin_run_locked(struct pin_request *r)
 	if (WARN_ON_ONCE(!err && !(r->flags & FOLL_NOWAIT)))
 		return -EFAULT;
 	return err;
-}
-
-/* Complain of flags that no caller may give. */
-static bool pin_flags_ok(unsigned int given, unsigned int all,
-			 struct page **pages, int *locked)
-{
-	return !WARN_ON_ONCE((given & INTERNAL_GUP_FLAGS) ||
-			     (locked && *locked != 1) ||
-			     ((all & FOLL_PIN) && (all & FOLL_GET)) ||
-			     ((all & (FOLL_PIN | FOLL_GET)) && !pages) ||
-			     ((all & FOLL_LONGTERM) &&
-			      (!(all & FOLL_PIN) || (all & FOLL_PCI_P2PDMA))));
 }
 
 static long pin_slow(struct pin_request *r)
@@ -555,7 +544,7 @@ static struct page *pin_fast_entry(struct pt_cursor *c, unsigned int flags)
 	struct page *page;
 
 	if (pte_protnone(pte) || pte_special(pte) || pte_devmap(pte) ||
-	    !pte_access_permitted(pte, flags & FOLL_WRITE))
+	    !pt_leaf_user(pte) || !pte_access_permitted(pte, flags & FOLL_WRITE))
 		return NULL;
 	page = pte_page(pte);
 	folio = grab_lockless(page, flags);
@@ -571,6 +560,14 @@ static struct page *pin_fast_entry(struct pt_cursor *c, unsigned int flags)
 	grab_put(folio, 1, flags);
 	return NULL;
 }
+
+#ifndef gup_fast_permitted
+/* Where an address is of user space or of the kernel's, access_ok() is all. */
+static bool gup_fast_permitted(unsigned long start, unsigned long end)
+{
+	return true;
+}
+#endif
 
 /* Without a lock, as many pages as can be had in a row. */
 static unsigned long pin_fast(unsigned long start, unsigned long nr,
@@ -604,6 +601,7 @@ static unsigned long pin_fast(unsigned long start, unsigned long nr,
 		} while (pt_step(&c));
 	}
 out:
+	pt_peek_end(&c);
 	local_irq_restore(irq);
 	if ((flags & FOLL_PIN) && read_seqcount_retry(&mm->write_protect_seq,
 						      seq)) {

@@ -45,4 +45,16 @@ static inline void pin_mark_mm(struct mm_struct *mm, unsigned int flags)
 		set_bit(MMF_HAS_PINNED, &mm->flags);
 }
 
+/* Complain of flags that no caller may give. */
+static inline bool pin_flags_ok(unsigned int given, unsigned int all,
+				struct page **pages, int *locked)
+{
+	return !WARN_ON_ONCE((given & INTERNAL_GUP_FLAGS) ||
+			     (locked && *locked != 1) ||
+			     ((all & FOLL_PIN) && (all & FOLL_GET)) ||
+			     ((all & (FOLL_PIN | FOLL_GET)) && !pages) ||
+			     ((all & FOLL_LONGTERM) &&
+			      (!(all & FOLL_PIN) || (all & FOLL_PCI_P2PDMA))));
+}
+
 #endif /* MM_PAGODA_PIN_H */

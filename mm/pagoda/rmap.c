@@ -252,7 +252,7 @@ bool page_vma_mapped_walk(struct page_vma_mapped_walk *pvmw)
 		c->pte = pvmw->pte;
 		c->ptl = pvmw->ptl;
 		c->slot = (pte_t *)pvmw->pmd;
-		c->table = virt_to_ptdesc(c->pte);
+		c->table = pt_entry_child(ptep_get(c->slot));
 		c->stop = pt_slot_end(2, c->addr, c->end);
 		rcu_read_unlock();
 	}

@@ -91,7 +91,7 @@ static struct pt_sum pt_sum_below(pte_t e, unsigned int level)
 
 	if (level > 2)
 		return *pt_sum_of(table);
-	sum.pages = pt_counts(table)->nr[MM_ANONPAGES];
+	sum.pages = pt_counted(table, MM_ANONPAGES);
 	return sum;
 }
 
@@ -102,17 +102,16 @@ static __always_inline void pt_sum_add(struct pt_sum *sum, struct pt_sum more)
 }
 
 #ifdef CONFIG_PAGODA_DEBUG
-/* Where the seal is kept: beside the count of references. */
-static u32 *pt_seal_word(struct ptdesc *table)
+/* Where the seal is kept, as an even number: an odd one means a tail page. */
+static unsigned long *pt_seal_word(struct ptdesc *table)
 {
-	BUILD_BUG_ON(sizeof(table->pt_index) < 2 * sizeof(u32));
-	return (u32 *)&table->pt_index + 1;
+	return &table->_pt_pad_1;
 }
 
 /* A checksum of what may not change in a shared table. */
 static u32 pt_checksum(struct ptdesc *table, unsigned int level)
 {
-	pte_t *entries = ptdesc_to_virt(table);
+	pte_t *entries = pt_table_map(table);
 	u32 sum = level;
 	int i;
 
@@ -127,7 +126,8 @@ static u32 pt_checksum(struct ptdesc *table, unsigned int level)
 		val = pte_val(e);
 		sum = jhash_2words(lower_32_bits(val), upper_32_bits(val), sum);
 	}
-	return sum;
+	pt_table_unmap(entries);
+	return sum << 1;
 }
 
 /**
@@ -200,6 +200,23 @@ static __always_inline void pt_wait_for_walk(struct ptdesc *table)
 		pt_seal(table, 1);
 }
 
+/*
+ * Forbid writes to the pages of a last-level table of which somebody else is to
+ * have the use, where entries that point at it cannot.
+ */
+static void pt_protect_leaves(struct ptdesc *table)
+{
+	pte_t *entries = pt_table_map(table), *slot;
+
+	for (slot = entries; slot < entries + pt_entries(1); slot++) {
+		pte_t e = ptep_get(slot);
+
+		if (pte_present(e) && pte_write(e))
+			pt_leaf_wrprotect(slot);
+	}
+	pt_table_unmap(entries);
+}
+
 /* pt_sum_up() for what points at the last level. */
 static void pt_sum_up_last(pte_t *slot, struct pt_sum *sum)
 {
@@ -214,7 +231,9 @@ static void pt_sum_up_last(pte_t *slot, struct pt_sum *sum)
 			continue;
 		table = pt_entry_child(e);
 		pt_wait_for_walk(table);
-		pages += pt_counts(table)->nr[MM_ANONPAGES];
+		if (!pt_entry_protects(2) && pt_entry_private(e))
+			pt_protect_leaves(table);
+		pages += pt_counted(table, MM_ANONPAGES);
 		tables++;
 	}
 	sum->pages += pages;
@@ -263,7 +282,7 @@ void pt_sum_account(struct mm_struct *mm, struct pt_sum sum, int sign)
 /* Has a last-level table enough anonymous pages? Others cannot be shared. */
 static __always_inline bool pt_anon_has(struct ptdesc *table, unsigned int min)
 {
-	return pt_counts(table)->nr[MM_ANONPAGES] >= min;
+	return pt_counted(table, MM_ANONPAGES) >= min;
 }
 
 /* How many pages a table more counts for when the worth of a larger is judged. */
@@ -289,7 +308,7 @@ static unsigned int pt_guess(struct ptdesc *table, unsigned int level,
 			continue;
 		table = pt_entry_child(e);
 		pages += PT_TABLE_WORTH;
-		pages += level == 2 ? pt_counts(table)->nr[MM_ANONPAGES] :
+		pages += level == 2 ? pt_counted(table, MM_ANONPAGES) :
 				      pt_guess(table, level - 1, addr, next);
 	}
 	return pages;
@@ -354,13 +373,16 @@ static unsigned int pt_share_last(pte_t *slot, pte_t *to, unsigned int nr,
 			continue;
 		table = pt_entry_child(e);
 		pt_wait_for_walk(table);
+		if (!pt_entry_protects(2) &&
+		    atomic_read(pt_table_refs(table)) == 1)
+			pt_protect_leaves(table);
 		/* Our own reference keeps it shared: needs no lock. */
 		atomic_inc(pt_table_refs(table));
 		pt_entry_set(to + i, e);
-		pt_check(!pt_counts(table)->nr[MM_FILEPAGES] &&
-			 !pt_counts(table)->nr[MM_SHMEMPAGES],
+		pt_check(!pt_counted(table, MM_FILEPAGES) &&
+			 !pt_counted(table, MM_SHMEMPAGES),
 			 "shared table maps more than anonymous memory");
-		pages += pt_counts(table)->nr[MM_ANONPAGES];
+		pages += pt_counted(table, MM_ANONPAGES);
 		tables++;
 	}
 	sum->pages += pages;
@@ -478,7 +500,7 @@ static void pt_replace_table(struct mm_struct *mm, pte_t *slot,
 			     struct ptdesc *table, struct ptdesc *copy)
 {
 	unsigned long span = 1UL << pt_shift(level);
-	pte_t *from = ptdesc_to_virt(table), *to = ptdesc_to_virt(copy);
+	pte_t *from = pt_table_map(table), *to = pt_table_map(copy);
 	spinlock_t *lock = pt_slot_lock(mm, slot, level);
 
 	addr &= ~(span - 1);
@@ -489,11 +511,18 @@ static void pt_replace_table(struct mm_struct *mm, pte_t *slot,
 	} else {
 		pt_copy_tables(level - 1, from, to);
 	}
+	pt_table_unmap(to);
+	pt_table_unmap(from);
 	spin_lock(lock);
+	if (pt_entry_breaks()) {
+		/* Who faults meanwhile waits for the lock and finds the copy. */
+		pt_entry_clear(slot, level);
+		pt_flush_tables(mm, addr, addr + span);
+	}
 	pt_entry_publish(mm, slot, level, copy);
 	spin_unlock(lock);
 	/* No CPU of ours may walk the old table when others change it. */
-	flush_tlb_mm_range(mm, addr, addr + span, PAGE_SHIFT, true);
+	pt_flush_tables(mm, addr, addr + span);
 	atomic_dec(pt_table_refs(table));
 	atomic_long_inc(&pt_share_stats.copied);
 }
@@ -542,11 +571,11 @@ static void pt_unlock_shared(struct mm_struct *mm, struct ptdesc *table,
 static void pt_disown(struct mm_struct *mm, struct ptdesc *table,
 		      unsigned int level, unsigned long addr)
 {
-	pte_t *slot = ptdesc_to_virt(table), *end = slot + pt_entries(level);
+	pte_t *entries = pt_table_map(table), *slot = entries;
 
 	addr &= ~(pt_entries(level) * (1UL << pt_shift(level)) - 1);
 
-	for (; slot < end; slot++, addr += 1UL << pt_shift(level)) {
+	for (; slot < entries + pt_entries(level); slot++, addr += 1UL << pt_shift(level)) {
 		pte_t e = ptep_get(slot);
 		struct page *page;
 
@@ -565,6 +594,7 @@ static void pt_disown(struct mm_struct *mm, struct ptdesc *table,
 		if (pte_write(e))
 			ptep_set_wrprotect(mm, addr, slot);
 	}
+	pt_table_unmap(entries);
 	smp_wmb();	/* Before the entry above allows writes. */
 }
 
@@ -713,7 +743,7 @@ unsigned long pt_drop(struct pt_drop *d, struct mm_struct *mm, pte_t *slot,
 	}
 	if (!d->part && pt_inside(level, addr, d->floor, d->ceiling) &&
 	    pt_slot_change(mm, slot, level, e, __pte(0))) {
-		flush_tlb_mm_range(mm, first, first + span, PAGE_SHIFT, true);
+		pt_flush_tables(mm, first, first + span);
 		pt_sum_account(mm, pt_sum_below(e, level), -1);
 		atomic_dec(pt_table_refs(table));
 	}

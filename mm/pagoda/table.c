@@ -119,22 +119,33 @@ void pt_table_free(struct mm_struct *mm, unsigned int level,
 void pt_table_gather(struct mmu_gather *tlb, unsigned int level,
 		     struct ptdesc *table, unsigned long addr)
 {
-	void *entries = ptdesc_to_virt(table);
-
 	/* Freed while another entry points at it: leak it rather than reuse. */
 	if (WARN_ON_ONCE(!atomic_dec_and_test(pt_table_refs(table))))
 		return;
 	if (level == 1)
 		pt_check_counts(table);
 	pt_table_account(tlb->mm, level, -1);
-	if (level == 1)
-		pte_free_tlb(tlb, ptdesc_page(table), addr);
-	else if (level == 2)
-		pmd_free_tlb(tlb, (pmd_t *)entries, addr);
-	else if (level == 3)
-		pud_free_tlb(tlb, (pud_t *)entries, addr);
-	else
-		p4d_free_tlb(tlb, (p4d_t *)entries, addr);
+	tlb->freed_tables = 1;
+	if (pt_gather_flushes_all(level))
+		tlb->need_flush_all = 1;
+	switch (level) {
+	case 1:
+		tlb_flush_pmd_range(tlb, addr, PAGE_SIZE);
+		/* Its destructor frees the lock: with the table, not before. */
+		table->__page_mapping = 1;
+		break;
+	case 2:
+		tlb_flush_pud_range(tlb, addr, PAGE_SIZE);
+		pagetable_pmd_dtor(table);
+		break;
+	case 3:
+		tlb_flush_p4d_range(tlb, addr, PAGE_SIZE);
+		pagetable_pud_dtor(table);
+		break;
+	default:
+		__tlb_adjust_range(tlb, addr, PAGE_SIZE);
+	}
+	tlb_remove_table(tlb, ptdesc_page(table));
 }
 
 #ifdef CONFIG_PAGODA_DEBUG
@@ -157,7 +168,7 @@ void pt_misuse(const char *what)
  */
 void pt_check_counts(struct ptdesc *table)
 {
-	pte_t *entries = ptdesc_to_virt(table);
+	pte_t *entries = pt_table_map(table);
 	int i, pages = 0;
 
 	for (i = 0; i < pt_entries(1); i++) {
@@ -165,8 +176,9 @@ void pt_check_counts(struct ptdesc *table)
 
 		pages += pte_present(pte) && !pte_special(pte);
 	}
+	pt_table_unmap(entries);
 	for (i = 0; i < NR_MM_COUNTERS; i++)
-		pages -= pt_counts(table)->nr[i];
+		pages -= pt_counted(table, i);
 	pt_check(!pages, "table's counts differ from a recount");
 }
 #endif
@@ -214,17 +226,17 @@ int pt_install(struct mm_struct *mm, pte_t *slot, unsigned int level,
 
 /**
  * pt_count_external - count entries that were set outside a cursor
- * @pte: one of them, its table locked
+ * @slot: the entry of level 2 that points at their table, which is locked
  * @kind: MM_FILEPAGES, ...
  * @nr: how many
  *
  * For set_pte_range(), which mm/filemap.c calls on a table that it has locked
  * itself; RSS is then the caller's to update.
  */
-void pt_count_external(pte_t *pte, int kind, int nr)
+void pt_count_external(pte_t *slot, int kind, int nr)
 {
 	if (kind >= 0)
-		pt_counts(virt_to_ptdesc(pte))->nr[kind] += nr;
+		pt_counts_add(pt_entry_child(ptep_get(slot)), kind, nr);
 }
 
 /**

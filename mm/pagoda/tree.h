@@ -21,31 +21,13 @@
 #include <linux/mm_types.h>
 #include <linux/pgtable.h>
 #include <asm/pagoda.h>
+#include "counts.h"
 
 struct mmu_gather;
 struct zap_details;
 
 /* What pt_count() is told of an entry that no RSS counter counts. */
 #define PT_UNCOUNTED	(-1)
-
-/*
- * What a last-level table maps, by kind (MM_FILEPAGES, ...). It lives in a
- * word of the table's struct ptdesc that Linux leaves alone while the table
- * is in use, and changes under the table's lock.
- */
-struct pt_counts {
-	u16 nr[NR_MM_COUNTERS];
-};
-
-/*
- * What hangs below a table above the last level, itself included. It lives in
- * the same word; right as long as the table may be shared (nothing below can
- * change then), and not kept otherwise.
- */
-struct pt_sum {
-	u32 pages;	/* anonymous; others are never in a shared table */
-	u32 tables;	/* as counted in VmPTE */
-};
 
 /**
  * struct pt_cursor - a position in the page tables of an address space
@@ -222,7 +204,7 @@ int pt_install(struct mm_struct *mm, pte_t *slot, unsigned int level,
 	       unsigned long addr);
 void pt_report_bad(struct mm_struct *mm, unsigned long addr,
 		   unsigned int level, pte_t e);
-void pt_count_external(pte_t *pte, int kind, int nr);
+void pt_count_external(pte_t *slot, int kind, int nr);
 void pt_free_range(struct mmu_gather *tlb, unsigned long start,
 		   unsigned long end, unsigned long floor,
 		   unsigned long ceiling);
@@ -312,28 +294,39 @@ static __always_inline struct ptdesc *pt_entry_child(pte_t e)
 	return page_ptdesc(pfn_to_page(pt_entry_pfn(e)));
 }
 
-/* The entries of the table that a table entry points at. */
+/* The entries of the table, not of the last level, that an entry points at. */
 static __always_inline pte_t *pt_entry_entries(pte_t e)
 {
 	return __va((phys_addr_t)pt_entry_pfn(e) << PAGE_SHIFT);
 }
 
 /**
- * pt_counts - what a last-level table maps
- * @table: descriptor of a table of level 1
+ * pt_table_map - make the entries of a table addressable
+ * @table: a table of any level
+ *
+ * Last-level tables may be in high memory: what was mapped is unmapped in
+ * the reverse order, and by the same task.
+ *
+ * Return: its first entry, until pt_table_unmap().
  */
-static inline struct pt_counts *pt_counts(struct ptdesc *table)
+static __always_inline pte_t *pt_table_map(struct ptdesc *table)
 {
-	/* Only THP uses this word of a table in use, and that is excluded. */
-	BUILD_BUG_ON(sizeof(struct pt_counts) > sizeof(table->pmd_huge_pte));
-	return (struct pt_counts *)&table->pmd_huge_pte;
+#ifdef CONFIG_HIGHPTE
+	return kmap_local_page(ptdesc_page(table));
+#else
+	return ptdesc_to_virt(table);
+#endif
 }
 
-/* pt_sum_of - what hangs below a table of level 2 or above that is shared */
-static inline struct pt_sum *pt_sum_of(struct ptdesc *table)
+/**
+ * pt_table_unmap - done with the entries of a table
+ * @entry: any of them
+ */
+static __always_inline void pt_table_unmap(const pte_t *entry)
 {
-	BUILD_BUG_ON(sizeof(struct pt_sum) > sizeof(table->pmd_huge_pte));
-	return (struct pt_sum *)&table->pmd_huge_pte;
+#ifdef CONFIG_HIGHPTE
+	kunmap_local(entry);
+#endif
 }
 
 /**
@@ -416,6 +409,17 @@ static __always_inline void pt_check_edit(const struct pt_edit *e)
 static __always_inline pte_t pt_get(const struct pt_cursor *c)
 {
 	return ptep_get(c->pte);
+}
+
+/**
+ * pt_peek_end - close the window of a peek
+ * @c: a cursor after pt_open() or pt_peek_next()
+ */
+static __always_inline void pt_peek_end(struct pt_cursor *c)
+{
+	if (IS_ENABLED(CONFIG_HIGHPTE) && c->pte)
+		pt_table_unmap(c->pte);
+	c->pte = NULL;
 }
 
 /**

@@ -108,7 +108,7 @@ struct classify_entry {
 static void classify_entries(struct classify_entry *e)
 {
 	unsigned long pfn = page_to_pfn(ZERO_PAGE(0));
-	pte_t ro = pte_wrprotect(pfn_pte(pfn, PAGE_READONLY));
+	pte_t ro = pte_wrprotect(pfn_pte(pfn, vm_get_page_prot(VM_READ)));
 	pte_t rw = pte_mkwrite_novma(ro);
 	pte_t none = pte_modify(ro, PAGE_NONE);
 	swp_entry_t swap = swp_entry(1, 5);
@@ -280,7 +280,7 @@ static void classify_example(struct kunit *test)
 					     c->access), c->want);
 }
 
-#ifdef CONFIG_X86
+#ifdef CONFIG_X86_64
 /* Some CPUs leave accessed and dirty bits in an entry that was emptied. */
 static void classify_leftover_bits(struct kunit *test)
 {
@@ -295,7 +295,7 @@ static void classify_leftover_bits(struct kunit *test)
 static struct kunit_case classify_kunit_cases[] = {
 	KUNIT_CASE(classify_all),
 	KUNIT_CASE_PARAM(classify_example, classify_gen_params),
-#ifdef CONFIG_X86
+#ifdef CONFIG_X86_64
 	KUNIT_CASE(classify_leftover_bits),
 #endif
 	{}

@@ -118,6 +118,7 @@ static void cursor_peek_takes_no_lock(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, c.ptl);
 	KUNIT_EXPECT_TRUE(test, pt_peek_same(&c));
 	KUNIT_EXPECT_TRUE(test, pte_present(pt_get(&c)));
+	pt_peek_end(&c);
 	rcu_read_unlock();
 
 	/*
@@ -133,7 +134,7 @@ static void cursor_peek_takes_no_lock(struct kunit *test)
 /* The zero page serves as any page: nobody counts its mappings. */
 static pte_t cursor_page(void)
 {
-	return pfn_pte(my_zero_pfn(0), PAGE_READONLY);
+	return pfn_pte(my_zero_pfn(0), vm_get_page_prot(VM_READ));
 }
 
 /* And as the frame that a special entry maps, which no counter counts. */
@@ -164,24 +165,24 @@ static void cursor_edit_counts_at_release(struct kunit *test)
 {
 	unsigned long at = cursor_area(test);
 	struct mm_struct *mm = current->mm;
-	struct pt_counts *counts;
+	struct ptdesc *table;
 	struct pt_edit e;
 
 	mmap_write_lock(mm);
 	KUNIT_ASSERT_EQ(test, pt_edit_at(&e, mm, at), 0);
-	counts = pt_counts(e.c.table);
+	table = e.c.table;
 	pt_set(&e, cursor_page(), MM_SHMEMPAGES);
 	KUNIT_EXPECT_EQ(test, umm_rss(mm, MM_SHMEMPAGES), 0L);
 	pt_edit_release(&e);
 	KUNIT_EXPECT_EQ(test, umm_rss(mm, MM_SHMEMPAGES), 1L);
-	KUNIT_EXPECT_EQ(test, counts->nr[MM_SHMEMPAGES], 1);
-	KUNIT_EXPECT_EQ(test, counts->nr[MM_ANONPAGES], 0);
+	KUNIT_EXPECT_EQ(test, pt_counted(table, MM_SHMEMPAGES), 1);
+	KUNIT_EXPECT_EQ(test, pt_counted(table, MM_ANONPAGES), 0);
 
 	KUNIT_ASSERT_TRUE(test, cursor_find(&e, mm, at));
 	pt_clear(&e, MM_SHMEMPAGES, false);
 	pt_edit_release(&e);
 	KUNIT_EXPECT_EQ(test, umm_rss(mm, MM_SHMEMPAGES), 0L);
-	KUNIT_EXPECT_EQ(test, counts->nr[MM_SHMEMPAGES], 0);
+	KUNIT_EXPECT_EQ(test, pt_counted(table, MM_SHMEMPAGES), 0);
 
 	/* What no counter counts changes none. */
 	KUNIT_ASSERT_TRUE(test, cursor_find(&e, mm, at));
@@ -203,8 +204,8 @@ static void cursor_counts_follow_faults(struct kunit *test)
 
 	pt_open(&c, current->mm, at, at + PAGE_SIZE);
 	KUNIT_ASSERT_TRUE(test, pt_next(&c));
-	KUNIT_EXPECT_EQ(test, pt_counts(c.table)->nr[MM_ANONPAGES], 17);
-	KUNIT_EXPECT_EQ(test, pt_counts(c.table)->nr[MM_FILEPAGES], 0);
+	KUNIT_EXPECT_EQ(test, pt_counted(c.table, MM_ANONPAGES), 17);
+	KUNIT_EXPECT_EQ(test, pt_counted(c.table, MM_FILEPAGES), 0);
 	pt_release(&c);
 }
 

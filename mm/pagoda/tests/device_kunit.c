@@ -15,7 +15,7 @@
 
 enum device_how { ON_FAULT, FAULT_LOCKED, FAULT_PFN, INSERT, REMAP };
 
-struct device {
+struct toy_device {
 	struct umm_driver driver;
 	enum device_how how;
 	int opens, closes, faults, mkwrites;
@@ -24,14 +24,14 @@ struct device {
 	bool whole;				/* areas must not be split */
 };
 
-static struct device *device_of(struct vm_area_struct *vma)
+static struct toy_device *device_of(struct vm_area_struct *vma)
 {
-	return container_of(vma->vm_private_data, struct device, driver);
+	return container_of(vma->vm_private_data, struct toy_device, driver);
 }
 
 static vm_fault_t device_fault(struct vm_fault *vmf)
 {
-	struct device *d = device_of(vmf->vma);
+	struct toy_device *d = device_of(vmf->vma);
 	struct page *page;
 
 	d->faults++;
@@ -58,7 +58,7 @@ static vm_fault_t device_fault(struct vm_fault *vmf)
 
 static vm_fault_t device_mkwrite(struct vm_fault *vmf)
 {
-	struct device *d = device_of(vmf->vma);
+	struct toy_device *d = device_of(vmf->vma);
 
 	d->mkwrites++;
 	if (d->mkwrite_answer)
@@ -96,7 +96,7 @@ static const struct vm_operations_struct device_mkwrite_vm_ops = {
 
 static int device_mmap(struct umm_driver *driver, struct vm_area_struct *vma)
 {
-	struct device *d = device_of(vma);
+	struct toy_device *d = device_of(vma);
 	unsigned long i;
 	int ret = 0;
 
@@ -121,9 +121,9 @@ static int device_mmap(struct umm_driver *driver, struct vm_area_struct *vma)
 	return ret;
 }
 
-static struct device *device_make(struct kunit *test, enum device_how how)
+static struct toy_device *device_make(struct kunit *test, enum device_how how)
 {
-	struct device *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
+	struct toy_device *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, d);
 	umm_driver_init(test, &d->driver);
@@ -132,14 +132,14 @@ static struct device *device_make(struct kunit *test, enum device_how how)
 	return d;
 }
 
-static long device_map(struct device *d, unsigned long pages, int flags)
+static long device_map(struct toy_device *d, unsigned long pages, int flags)
 {
 	return umm_driver_map(&d->driver, 0, pages, UMM_RW, flags);
 }
 
 static void device_maps_its_pages(struct kunit *test)
 {
-	struct device *d = device_make(test, ON_FAULT);
+	struct toy_device *d = device_make(test, ON_FAULT);
 	unsigned long i;
 
 	KUNIT_ASSERT_EQ(test, device_map(d, PAGES + 1, MAP_SHARED),
@@ -162,7 +162,7 @@ static void device_maps_its_pages(struct kunit *test)
 /* The page comes locked; the core unlocks it when it is mapped. */
 static void device_locked_page(struct kunit *test)
 {
-	struct device *d = device_make(test, FAULT_LOCKED);
+	struct toy_device *d = device_make(test, FAULT_LOCKED);
 
 	KUNIT_ASSERT_EQ(test, device_map(d, PAGES, MAP_PRIVATE),
 			(long)UMM_BASE);
@@ -181,7 +181,7 @@ static void device_refuses_fault(struct kunit *test)
 	static const vm_fault_t answers[] = {
 		VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV, VM_FAULT_HWPOISON,
 	};
-	struct device *d = device_make(test, ON_FAULT);
+	struct toy_device *d = device_make(test, ON_FAULT);
 	int i;
 
 	KUNIT_ASSERT_EQ(test, device_map(d, PAGES, MAP_SHARED), (long)UMM_BASE);
@@ -197,7 +197,7 @@ static void device_refuses_fault(struct kunit *test)
 
 static void device_retries(struct kunit *test)
 {
-	struct device *d = device_make(test, ON_FAULT);
+	struct toy_device *d = device_make(test, ON_FAULT);
 
 	d->retry = true;
 	KUNIT_ASSERT_EQ(test, device_map(d, PAGES, MAP_SHARED), (long)UMM_BASE);
@@ -209,7 +209,7 @@ static void device_retries(struct kunit *test)
 /* The driver is asked once before a page of its becomes writable. */
 static void device_page_mkwrite(struct kunit *test)
 {
-	struct device *d = device_make(test, ON_FAULT);
+	struct toy_device *d = device_make(test, ON_FAULT);
 
 	d->mkwrites = -1;		/* choose the ops that have it */
 	KUNIT_ASSERT_EQ(test, device_map(d, PAGES, MAP_SHARED), (long)UMM_BASE);
@@ -234,7 +234,7 @@ static void device_page_mkwrite(struct kunit *test)
 /* Each area that comes to be is opened, but the first; each is closed. */
 static void device_open_and_close(struct kunit *test)
 {
-	struct device *d = device_make(test, ON_FAULT);
+	struct toy_device *d = device_make(test, ON_FAULT);
 	struct umm *child;
 
 	KUNIT_ASSERT_EQ(test, device_map(d, PAGES, MAP_SHARED), (long)UMM_BASE);
@@ -258,7 +258,7 @@ static void device_open_and_close(struct kunit *test)
 
 static void device_inserted_pages(struct kunit *test)
 {
-	struct device *d = device_make(test, INSERT);
+	struct toy_device *d = device_make(test, INSERT);
 	unsigned long i;
 
 	KUNIT_ASSERT_EQ(test, device_map(d, PAGES, MAP_SHARED), (long)UMM_BASE);
@@ -274,7 +274,7 @@ static void device_inserted_pages(struct kunit *test)
 /* Frames have no page behind them: not counted, not pinned, not extended. */
 static void device_frames(struct kunit *test, enum device_how how)
 {
-	struct device *d = device_make(test, how);
+	struct toy_device *d = device_make(test, how);
 	struct follow_pfnmap_args args = { .address = UMM_BASE };
 	struct mm_struct *mm = current->mm;
 	struct page *page;
@@ -303,7 +303,7 @@ static void device_frames(struct kunit *test, enum device_how how)
 
 static void device_remapped_frames(struct kunit *test)
 {
-	struct device *d = device_make(test, REMAP);
+	struct toy_device *d = device_make(test, REMAP);
 
 	device_frames(test, REMAP);
 	/* A private writable mapping must be remapped whole. */

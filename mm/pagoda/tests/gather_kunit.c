@@ -247,9 +247,9 @@ static void gather_no_early_reuse(struct kunit *test)
 
 		umm_poke(AT(0), -1UL);
 		vm_munmap(AT(0), PAGE_SIZE);
-		page = alloc_page(GFP_KERNEL);
+		page = alloc_page(GFP_HIGHUSER);
 		if (page) {
-			memset(page_address(page), 0x5a, PAGE_SIZE);
+			memset_page(page, 0, 0x5a, PAGE_SIZE);
 			__free_page(page);
 		}
 		umm_map_at(test, AT(0), 1, UMM_RW);

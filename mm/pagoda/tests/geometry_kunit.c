@@ -90,8 +90,10 @@ static void codec_table_entry_round_trip(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, pt_entry_user(slot));
 		KUNIT_EXPECT_TRUE(test, pt_entry_writable(slot));
 		KUNIT_EXPECT_PTR_EQ(test, pt_entry_child(slot), table);
-		KUNIT_EXPECT_PTR_EQ(test, (void *)pt_entry_entries(slot),
-				    ptdesc_to_virt(table));
+		/* The last level may have no address of its own. */
+		if (level > 2)
+			KUNIT_EXPECT_PTR_EQ(test, (void *)pt_entry_entries(slot),
+					    ptdesc_to_virt(table));
 
 		slot = pt_entry_wrprotect(slot);
 		KUNIT_EXPECT_TRUE(test, pt_entry_table(slot));

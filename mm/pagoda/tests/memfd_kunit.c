@@ -50,8 +50,8 @@ static void memfd_pins_in_order(struct kunit *test)
 		KUNIT_EXPECT_PTR_EQ(test, folios[i],
 				    umm_folio(test, file, i + 2));
 		KUNIT_EXPECT_TRUE(test, folio_maybe_dma_pinned(folios[i]));
-		KUNIT_EXPECT_EQ(test, *(unsigned long *)
-				folio_address(folios[i]), i + 3);
+		KUNIT_EXPECT_EQ(test, umm_word(folio_page(folios[i], 0)),
+				i + 3);
 	}
 	unpin_folio(folios[0]);
 	KUNIT_EXPECT_FALSE(test, folio_maybe_dma_pinned(folios[0]));
@@ -72,12 +72,11 @@ static void memfd_fills_holes(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, memfd_pin(file, 0, 6, folios, PAGES), 6L);
 	KUNIT_EXPECT_EQ(test, file->f_mapping->nrpages, 6UL);
 	for (i = 0; i < 6; i++) {
-		unsigned long *word = folio_address(folios[i]);
-
 		KUNIT_EXPECT_PTR_EQ(test, folios[i], umm_folio(test, file, i));
-		KUNIT_EXPECT_EQ(test, word[0], i == 1 ? 5UL : i == 4 ? 6 : 0);
+		KUNIT_EXPECT_EQ(test, umm_word(folio_page(folios[i], 0)),
+				i == 1 ? 5UL : i == 4 ? 6 : 0);
 	}
-	*(unsigned long *)folio_address(folios[3]) = 77;
+	umm_set_word(folio_page(folios[3], 0), 77);
 	KUNIT_EXPECT_EQ(test, umm_file_word(test, file, POS(3)), 77UL);
 	unpin_folios(folios, 6);
 }
@@ -92,7 +91,7 @@ static void memfd_pin_outlives_truncation(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, memfd_pin(file, 0, 1, &folio, 1), 1L);
 	KUNIT_EXPECT_EQ(test, vfs_truncate(&file->f_path, 0), 0L);
 	KUNIT_EXPECT_NULL(test, folio->mapping);
-	KUNIT_EXPECT_EQ(test, *(unsigned long *)folio_address(folio), 5UL);
+	KUNIT_EXPECT_EQ(test, umm_word(folio_page(folio, 0)), 5UL);
 	lru_add_drain_all();
 	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), GUP_PIN_COUNTING_BIAS);
 	unpin_folio(folio);

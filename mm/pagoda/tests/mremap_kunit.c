@@ -107,7 +107,8 @@ static void mremap_change(struct kunit *test)
 static void mremap_keeps_frames(struct kunit *test)
 {
 	const unsigned long pages = 2 * PTRS_PER_PTE + 7;
-	unsigned long from = AT(3), to = UMM_BASE * 4 + 5 * PAGE_SIZE, i;
+	unsigned long from = AT(3), i;
+	unsigned long to = UMM_BASE + 4 * PMD_SIZE + 5 * PAGE_SIZE;
 	unsigned long *frame = kunit_kcalloc(test, pages, sizeof(*frame),
 					     GFP_KERNEL);
 	struct mm_struct *mm = current->mm;
@@ -138,7 +139,8 @@ static void mremap_keeps_frames(struct kunit *test)
 static void mremap_whole_tables(struct kunit *test)
 {
 	const unsigned long pages = 2 * PTRS_PER_PTE;
-	unsigned long from = UMM_BASE, to = 4 * UMM_BASE, i;
+	unsigned long from = ALIGN(UMM_BASE, PMD_SIZE);
+	unsigned long to = from + 4 * PMD_SIZE, i;
 
 	umm_map_at(test, from, pages, UMM_RW);
 	for (i = 0; i < pages; i += 11)
@@ -161,7 +163,7 @@ static void mremap_may_move(struct kunit *test)
 
 	umm_paint(test, NULL, "|WW|rr|");
 	to = remap(AT(0), 2, 5, MOVE, 0);
-	KUNIT_ASSERT_GT(test, to, 0L);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(to));
 	KUNIT_EXPECT_NE(test, (unsigned long)to, AT(0));
 	KUNIT_EXPECT_EQ(test, umm_peek(test, to), 1UL);
 	KUNIT_EXPECT_EQ(test, umm_peek(test, to + PAGE_SIZE), 2UL);
@@ -177,7 +179,7 @@ static void mremap_dontunmap(struct kunit *test)
 
 	umm_paint(test, NULL, "|WWW|");
 	to = remap(AT(0), 3, 3, KEEP, 0);
-	KUNIT_ASSERT_GT(test, to, 0L);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(to));
 	KUNIT_EXPECT_EQ(test, umm_peek(test, to + PAGE_SIZE), 2UL);
 	KUNIT_EXPECT_EQ(test, umm_peek(test, AT(1)), 0UL);
 	KUNIT_EXPECT_EQ(test, umm_poke(AT(1), 9), 0);
@@ -194,7 +196,7 @@ static void mremap_duplicates_shared(struct kunit *test)
 	umm_paint(test, file, "|hhhh|");
 	KUNIT_EXPECT_EQ(test, umm_poke(AT(2), 33), 0);
 	to = remap(AT(1), 0, 2, MOVE, 0);
-	KUNIT_ASSERT_GT(test, to, 0L);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(to));
 	KUNIT_EXPECT_EQ(test, umm_peek(test, to + PAGE_SIZE), 33UL);
 	KUNIT_EXPECT_EQ(test, umm_poke(to, 44), 0);
 	KUNIT_EXPECT_EQ(test, umm_peek(test, AT(1)), 44UL);
@@ -208,7 +210,7 @@ static void mremap_locked(struct kunit *test)
 	umm_paint(test, NULL, "|LL|rr|");
 	KUNIT_EXPECT_EQ(test, mm->locked_vm, 2UL);
 	to = remap(AT(0), 2, 5, MOVE, 0);
-	KUNIT_ASSERT_GT(test, to, 0L);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(to));
 	KUNIT_EXPECT_EQ(test, mm->locked_vm, 5UL);
 	KUNIT_EXPECT_EQ(test, umm_present(mm, to, 5), 5UL);
 	KUNIT_EXPECT_EQ(test, remap(to, 5, 1, 0, 0), to);

@@ -35,7 +35,7 @@ static void pin_fast_faults_in(struct kunit *test)
 	for (i = 0; i < MANY; i++)
 		KUNIT_EXPECT_PTR_EQ(test, umm_page(test, AT(i)), pages[i]);
 	/* What is written to the page is what the program sees. */
-	*(unsigned long *)page_address(pages[3]) = 1234;
+	umm_set_word(pages[3], 1234);
 	KUNIT_EXPECT_EQ(test, umm_peek(test, AT(3)), 1234UL);
 	pin_put(pages, MANY);
 	/* A start inside a page stands for the page. */
@@ -55,7 +55,7 @@ static void pin_outlives_mapping(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, folio_maybe_dma_pinned(page_folio(page)));
 	KUNIT_EXPECT_EQ(test, vm_munmap(AT(0), PAGE_SIZE), 0);
 	KUNIT_EXPECT_FALSE(test, page_mapped(page));
-	KUNIT_EXPECT_EQ(test, *(unsigned long *)page_address(page), 1UL);
+	KUNIT_EXPECT_EQ(test, umm_word(page), 1UL);
 	lru_add_drain_all();
 	KUNIT_EXPECT_EQ(test, page_count(page), GUP_PIN_COUNTING_BIAS);
 	get_page(page);
@@ -137,7 +137,7 @@ static void pin_unshares(struct kunit *test)
 	KUNIT_EXPECT_NE(test, page_to_pfn(page),
 			umm_entry(child->mm, AT(0)).pfn);
 	KUNIT_EXPECT_EQ(test, umm_poke(AT(0), 70), 0);
-	KUNIT_EXPECT_EQ(test, *(unsigned long *)page_address(page), 70UL);
+	KUNIT_EXPECT_EQ(test, umm_word(page), 70UL);
 	KUNIT_EXPECT_PTR_EQ(test, umm_page(test, AT(0)), page);
 	unpin_user_page(page);
 	umm_enter(child);
@@ -157,7 +157,7 @@ static void pin_write_copies(struct kunit *test)
 	umm_enter(child);
 	KUNIT_ASSERT_EQ(test, get_user_pages_fast(AT(1), 1, FOLL_WRITE, &page),
 			1);
-	*(unsigned long *)page_address(page) = 55;
+	umm_set_word(page, 55);
 	put_page(page);
 	KUNIT_EXPECT_EQ(test, umm_peek(test, AT(1)), 55UL);
 	umm_enter(umm_self(test));
@@ -188,7 +188,7 @@ static void pin_remote_space(struct kunit *test)
 			4L);
 	KUNIT_EXPECT_EQ(test, umm_entry(self->mm, AT(2)).pfn,
 			page_to_pfn(pages[2]));
-	*(unsigned long *)page_address(pages[0]) = 4321;
+	umm_set_word(pages[0], 4321);
 	pin_put(pages, 4);
 	KUNIT_EXPECT_EQ(test, pin_remote(self, AT(4), 1, FOLL_WRITE, pages),
 			(long)-EFAULT);
@@ -217,7 +217,7 @@ static void pin_force(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, umm_peek(test, at), 9UL);
 	KUNIT_ASSERT_EQ(test, pin_remote(self, at, 1, FOLL_WRITE | FOLL_FORCE,
 					 &page), 1L);
-	*(unsigned long *)page_address(page) = 10;
+	umm_set_word(page, 10);
 	put_page(page);
 	KUNIT_EXPECT_EQ(test, umm_peek(test, at), 10UL);
 	KUNIT_EXPECT_EQ(test, umm_poke(at, 11), -EFAULT);

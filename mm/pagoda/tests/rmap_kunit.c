@@ -26,8 +26,7 @@ static int rmap_referenced(struct folio *folio, unsigned long *flags)
  */
 static void rmap_use(struct kunit *test, unsigned long addr)
 {
-	flush_tlb_mm_range(current->mm, addr & PAGE_MASK,
-			   (addr & PAGE_MASK) + PAGE_SIZE, PAGE_SHIFT, false);
+	flush_tlb_mm(current->mm);
 	umm_peek(test, addr);
 }
 

@@ -79,6 +79,7 @@ static struct ptdesc *share_table(struct umm *u, unsigned long addr)
 	pt_open(&c, u->mm, addr & PAGE_MASK, (addr & PAGE_MASK) + PAGE_SIZE);
 	if (pt_peek_next(&c))
 		table = c.table;
+	pt_peek_end(&c);
 	rcu_read_unlock();
 	return table;
 }
@@ -184,7 +185,9 @@ static void last_sharer_takes_back(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, share_table(parent, at), table);
 	KUNIT_EXPECT_EQ(test, umm_entry(parent->mm, at).pfn, pfn);
 	KUNIT_EXPECT_EQ(test, share_copied(), copied);
-	KUNIT_EXPECT_TRUE(test, umm_entry(parent->mm, at + PAGE_SIZE).write);
+	/* Where entries for tables cannot forbid writes, those for pages do. */
+	KUNIT_EXPECT_EQ(test, umm_entry(parent->mm, at + PAGE_SIZE).write,
+			pt_entry_protects(2));
 }
 
 static void parent_may_go_first(struct kunit *test)
@@ -650,7 +653,7 @@ static void change_of_a_shared_table_is_caught(struct kunit *test)
 	struct umm *child = share_fork(test);
 	pte_t *entry, saved;
 
-	entry = (pte_t *)ptdesc_to_virt(share_table(child, at)) + 3;
+	entry = pt_table_map(share_table(child, at)) + 3;
 	saved = *entry;
 	kunit_activate_static_stub(test, pt_misuse, share_note_misuse);
 	share_misuses = 0;
@@ -666,6 +669,7 @@ static void change_of_a_shared_table_is_caught(struct kunit *test)
 	pt_check_seal(share_table(child, at), 1);
 	KUNIT_EXPECT_EQ(test, share_misuses, 3U);
 	WRITE_ONCE(*entry, saved);
+	pt_table_unmap(entry);
 #else
 	kunit_skip(test, "needs CONFIG_PAGODA_DEBUG");
 #endif

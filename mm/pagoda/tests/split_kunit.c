@@ -82,13 +82,18 @@ static void split_user_reaches_user_pages(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.leaves, 0UL);
 }
 
-#ifdef CONFIG_X86
-
-#ifdef CONFIG_X86_64
+/*
+ * Where the kernel's part begins, and whose table it is in. Most machines walk
+ * one table for all addresses; arm64 has one for the kernel alone.
+ */
+#if defined(CONFIG_X86_64)
 #define SPLIT_KERNEL_START	(-(1UL << __VIRTUAL_MASK_SHIFT))
+#elif defined(CONFIG_RISCV)
+#define SPLIT_KERNEL_START	(-(1UL << (VA_BITS - 1)))
 #else
 #define SPLIT_KERNEL_START	PAGE_OFFSET
 #endif
+#define SPLIT_OWN_TABLE		IS_ENABLED(CONFIG_ARM64)
 
 static void split_kernel_leaf(unsigned long addr, unsigned long size,
 			      const struct umm_entry *e, void *arg)
@@ -96,30 +101,40 @@ static void split_kernel_leaf(unsigned long addr, unsigned long size,
 	struct split_sweep *s = arg;
 
 	s->leaves++;
-	if (IS_ENABLED(CONFIG_X86_VSYSCALL_EMULATION) &&
-	    addr == VSYSCALL_ADDR) {
+#ifdef CONFIG_X86_VSYSCALL_EMULATION
+	if (addr == VSYSCALL_ADDR) {
 		KUNIT_EXPECT_FALSE(s->test, e->write);
 		return;
 	}
+#endif
 	KUNIT_EXPECT_FALSE_MSG(s->test, e->user,
 			       "user mode can use kernel address %#lx", addr);
 }
 
 static void split_kernel_is_not_user(struct kunit *test)
 {
+	struct mm_struct *mm = SPLIT_OWN_TABLE ? &init_mm : current->mm;
 	struct split_sweep s = { .test = test };
 
-	umm_sweep(current->mm, SPLIT_KERNEL_START, -1UL, split_kernel_leaf, &s);
+	umm_sweep(mm, SPLIT_KERNEL_START, -1UL, split_kernel_leaf, &s);
 	/* At the least this kernel's own image was seen. */
 	KUNIT_EXPECT_GT(test, s.leaves, 4UL);
+}
+
+/* Entries of a top-level table that are for user space. */
+static int split_user_entries(void)
+{
+	return SPLIT_OWN_TABLE ? PTRS_PER_PGD : pgd_index(SPLIT_KERNEL_START);
 }
 
 static void split_expect_same(struct kunit *test, struct mm_struct *a,
 			      struct mm_struct *b)
 {
-	KUNIT_EXPECT_MEMEQ(test, a->pgd + KERNEL_PGD_BOUNDARY,
-			   b->pgd + KERNEL_PGD_BOUNDARY,
-			   KERNEL_PGD_PTRS * sizeof(pgd_t));
+	int i;
+
+	for (i = split_user_entries(); i < PTRS_PER_PGD; i++)
+		KUNIT_EXPECT_EQ_MSG(test, pgd_val(a->pgd[i]),
+				    pgd_val(b->pgd[i]), "entry %d", i);
 }
 
 /* Before and after the kernel maps more for itself. */
@@ -135,11 +150,12 @@ static void split_kernel_half_is_shared(struct kunit *test)
 	split_expect_same(test, child->mm, &init_mm);
 	split_expect_same(test, fresh->mm, &init_mm);
 	vfree(more);
-	/* The user's half of a new one is empty. */
-	for (i = 0; i < KERNEL_PGD_BOUNDARY; i++)
+	/* The user's part of a new one is empty: all of it, where it is alone. */
+	for (i = 0; i < split_user_entries(); i++)
 		KUNIT_EXPECT_TRUE(test, !pgd_val(fresh->mm->pgd[i]));
 }
 
+#ifdef CONFIG_X86
 static void split_top_table_knows_mm(struct kunit *test)
 {
 	struct umm *fresh = umm_new(test);
@@ -149,24 +165,47 @@ static void split_top_table_knows_mm(struct kunit *test)
 			    fresh->mm);
 	KUNIT_EXPECT_PTR_NE(test, fresh->mm->pgd, current->mm->pgd);
 }
+#endif
+
+/* The physical address of the table that this processor walks. */
+static phys_addr_t split_loaded_table(void)
+{
+#if defined(CONFIG_X86)
+	return read_cr3_pa();
+#elif defined(CONFIG_RISCV)
+	return PFN_PHYS(csr_read(CSR_SATP) & SATP_PPN);
+#elif defined(CONFIG_ARM64)
+	u64 ttbr0 = read_sysreg(ttbr0_el1);
+
+#ifdef CONFIG_ARM64_SW_TTBR0_PAN
+	/* Emulated PAN loads it for as long as the kernel needs it. */
+	if (system_uses_ttbr0_pan())
+		ttbr0 = task_thread_info(current)->ttbr0;
+#endif
+	return ttbr0 & GENMASK_ULL(47, 1);
+#endif
+}
+
+static void split_expect_loaded(struct kunit *test, struct mm_struct *mm)
+{
+	preempt_disable();
+	KUNIT_EXPECT_EQ(test, split_loaded_table(), __pa(mm->pgd));
+	/* Where flushes are sent to who runs it, that says so. */
+	if (!IS_ENABLED(CONFIG_ARM64))
+		KUNIT_EXPECT_TRUE(test, cpumask_test_cpu(smp_processor_id(),
+							 mm_cpumask(mm)));
+	preempt_enable();
+}
 
 /* The processor is in the address space that the thread is in. */
 static void split_switch_loads_table(struct kunit *test)
 {
 	struct umm *fresh = umm_new(test);
 
-	preempt_disable();
-	KUNIT_EXPECT_EQ(test, read_cr3_pa(), __pa(current->mm->pgd));
-	preempt_enable();
+	split_expect_loaded(test, current->mm);
 	umm_enter(fresh);
-	preempt_disable();
-	KUNIT_EXPECT_EQ(test, read_cr3_pa(), __pa(fresh->mm->pgd));
-	KUNIT_EXPECT_TRUE(test, cpumask_test_cpu(smp_processor_id(),
-						 mm_cpumask(fresh->mm)));
-	preempt_enable();
+	split_expect_loaded(test, fresh->mm);
 }
-
-#endif /* CONFIG_X86 */
 
 /* An address of the kernel's is refused before any table is asked. */
 static void split_kernel_address_refused(struct kunit *test)
@@ -184,12 +223,12 @@ static void split_kernel_address_refused(struct kunit *test)
 
 static struct kunit_case split_tests[] = {
 	KUNIT_CASE(split_user_reaches_user_pages),
-#ifdef CONFIG_X86
 	KUNIT_CASE(split_kernel_is_not_user),
 	KUNIT_CASE(split_kernel_half_is_shared),
+#ifdef CONFIG_X86
 	KUNIT_CASE(split_top_table_knows_mm),
-	KUNIT_CASE(split_switch_loads_table),
 #endif
+	KUNIT_CASE(split_switch_loads_table),
 	KUNIT_CASE(split_kernel_address_refused),
 	{ }
 };

@@ -98,27 +98,40 @@ static void tables_map_entry(struct kunit *test)
 	pte_unmap_unlock(pte, ptl);
 }
 
-/* What is neither empty nor a table is taken out, and taken for empty. */
+/* An entry above the last level that is neither empty nor a table. */
+#if defined(CONFIG_ARM64)
+#define TABLES_BROKEN	PMD_TYPE_SECT
+#elif defined(CONFIG_RISCV)
+#define TABLES_BROKEN	_PAGE_SPECIAL
+#else
+#define TABLES_BROKEN	(_PAGE_PRESENT | _PAGE_SPECIAL)
+#endif
+
+/*
+ * It is taken out, and taken for empty. Entries of a level whose tables have
+ * but one entry are those of the level below by another name.
+ */
 static void tables_broken(struct kunit *test)
 {
-	const unsigned long broken = _PAGE_PRESENT | _PAGE_SPECIAL;
-	pmd_t pmd = __pmd(broken);
-	pud_t pud = __pud(broken);
-	p4d_t p4d = __p4d(broken);
-	pgd_t pgd = __pgd(broken);
+	pmd_t pmd = __pmd(TABLES_BROKEN);
+	pud_t pud = __pud(TABLES_BROKEN);
+	p4d_t p4d = __p4d(TABLES_BROKEN);
+	pgd_t pgd = __pgd(TABLES_BROKEN);
 
 	KUNIT_EXPECT_EQ(test, pmd_none_or_clear_bad(&pmd), 1);
 	KUNIT_EXPECT_TRUE(test, pmd_none(pmd));
-	KUNIT_EXPECT_EQ(test, pud_none_or_clear_bad(&pud), 1);
-	KUNIT_EXPECT_TRUE(test, pud_none(pud));
-	if (mm_p4d_folded(current->mm)) {
-		KUNIT_EXPECT_EQ(test, pgd_none_or_clear_bad(&pgd), 0);
-		return;
-	}
-	KUNIT_EXPECT_EQ(test, p4d_none_or_clear_bad(&p4d), 1);
-	KUNIT_EXPECT_TRUE(test, p4d_none(p4d));
-	KUNIT_EXPECT_EQ(test, pgd_none_or_clear_bad(&pgd), 1);
-	KUNIT_EXPECT_TRUE(test, pgd_none(pgd));
+	KUNIT_EXPECT_EQ(test, pud_none_or_clear_bad(&pud),
+			!mm_pmd_folded(current->mm));
+	KUNIT_EXPECT_EQ(test, p4d_none_or_clear_bad(&p4d),
+			!mm_pud_folded(current->mm));
+	KUNIT_EXPECT_EQ(test, pgd_none_or_clear_bad(&pgd),
+			!mm_p4d_folded(current->mm));
+	/* What a level that never exists would have to empty, it does not. */
+	KUNIT_EXPECT_EQ(test, pud_none(pud), !mm_pmd_folded(current->mm) &&
+			!__is_defined(__PAGETABLE_PUD_FOLDED));
+	KUNIT_EXPECT_EQ(test, p4d_none(p4d), !mm_pud_folded(current->mm) &&
+			!__is_defined(__PAGETABLE_P4D_FOLDED));
+	KUNIT_EXPECT_EQ(test, pgd_none(pgd), !mm_p4d_folded(current->mm));
 }
 
 static struct kunit_case tables_tests[] = {

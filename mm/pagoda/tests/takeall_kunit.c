@@ -82,8 +82,9 @@ static void takeall_holds_all(struct kunit *test)
 	takeall_expect(test, true);
 	mmap_write_unlock(mm);
 	for (i = 0; i < ARRAY_SIZE(takeall_area); i++)
-		KUNIT_EXPECT_TRUE(test, takeall_free(test,
-						     AT(takeall_area[i])).area);
+		KUNIT_EXPECT_EQ(test, takeall_free(test,
+						   AT(takeall_area[i])).area,
+				IS_ENABLED(CONFIG_PER_VMA_LOCK));
 }
 
 /* The trees that lend a bit for the marks are whole afterwards. */

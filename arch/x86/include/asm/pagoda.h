@@ -13,6 +13,7 @@
 
 #include <linux/mm.h>
 #include <asm/pgalloc.h>
+#include <asm/tlbflush.h>
 
 #ifdef CONFIG_X86_64
 #define PT_MAX_LEVELS	5
@@ -73,10 +74,20 @@ static __always_inline bool pt_entry_user(pte_t e)
 	return pte_val(e) & _PAGE_USER;
 }
 
-/* Does this table entry allow writes below it (R/W, bit 1)? */
+/*
+ * What makes a table entry allow writes below it: R/W, bit 1. In a PAE root that
+ * bit is reserved, so a bit that is software's stands for it.
+ */
+#ifdef CONFIG_X86_PAE
+#define PT_ROOT_WRITABLE	_PAGE_SOFTW1
+#else
+#define PT_ROOT_WRITABLE	((pteval_t)0)
+#endif
+
+/* Does this table entry allow writes below it? */
 static __always_inline bool pt_entry_writable(pte_t e)
 {
-	return pte_val(e) & _PAGE_RW;
+	return pte_val(e) & (_PAGE_RW | PT_ROOT_WRITABLE);
 }
 
 /* The same table entry, forbidding writes to all that hangs below it. */
@@ -94,8 +105,10 @@ static __always_inline pte_t pt_entry_mkwrite(pte_t e)
 /* An entry of level >= 2 that points at a table and allows writes below it. */
 static __always_inline bool pt_entry_private(pte_t e)
 {
-	return (pte_val(e) & (_PAGE_PRESENT | _PAGE_PSE | _PAGE_RW)) ==
-	       (_PAGE_PRESENT | _PAGE_RW);
+	if (!IS_ENABLED(CONFIG_X86_PAE))
+		return (pte_val(e) & (_PAGE_PRESENT | _PAGE_PSE | _PAGE_RW)) ==
+		       (_PAGE_PRESENT | _PAGE_RW);
+	return pt_entry_table(e) && pt_entry_writable(e);
 }
 
 /* Frame of the table that a table entry points at. */
@@ -104,8 +117,46 @@ static __always_inline unsigned long pt_entry_pfn(pte_t e)
 	return (pte_val(e) & PTE_PFN_MASK) >> PAGE_SHIFT;
 }
 
-/* Table entries can be read-only for everything below them: no leaf needs it. */
-#define PT_TABLE_ENTRY_PROTECTS	true
+/* Can entries of a table of @level be read-only for everything below them? */
+static __always_inline bool pt_entry_protects(unsigned int level)
+{
+	return true;
+}
+
+/*
+ * Can a table that entries of @level point at be shared? Not one that a PAE root
+ * points at: most bits are reserved there, R/W among them (SDM vol. 3A, 4.4.1).
+ */
+static __always_inline bool pt_level_shares(unsigned int level)
+{
+	return !IS_ENABLED(CONFIG_X86_PAE) || level < PT_MAX_LEVELS;
+}
+
+/*
+ * Must all go from a TLB when a table of @level does?
+ * With PAE the CPU keeps the root's entries in registers until CR3 is loaded.
+ */
+static __always_inline bool pt_gather_flushes_all(unsigned int level)
+{
+	return IS_ENABLED(CONFIG_X86_PAE) && level == PT_MAX_LEVELS - 1;
+}
+
+/* May user mode use a present last-level entry? pte_access_permitted() says. */
+static __always_inline bool pt_leaf_user(pte_t pte)
+{
+	return true;
+}
+
+/* Must an entry be broken before it points at another table? */
+static __always_inline bool pt_entry_breaks(void)
+{
+	return false;
+}
+
+/* Leaves need no protection of their own. */
+static inline void pt_leaf_wrprotect(pte_t *slot)
+{
+}
 
 /**
  * pt_entry_publish - make a table entry point at a filled table
@@ -166,6 +217,18 @@ static inline void pt_entry_clear(pte_t *slot, unsigned int level)
 	else
 		pgd_clear((pgd_t *)slot);
 #endif
+}
+
+/**
+ * pt_flush_tables - no CPU may go on using what table entries led to
+ * @mm: the address space
+ * @start: first address
+ * @end: where they end (exclusive)
+ */
+static inline void pt_flush_tables(struct mm_struct *mm, unsigned long start,
+				   unsigned long end)
+{
+	flush_tlb_mm_range(mm, start, end, PAGE_SHIFT, true);
 }
 
 #endif /* _ASM_X86_PAGODA_H */

@@ -36,8 +36,10 @@ void hw_path_read(struct hw_path *path, pgd_t *root, unsigned long address)
 		pfn = pt_entry_pfn(e);
 		if (level == 1 || !pt_entry_table(e))
 			break;
-		if (IS_ENABLED(CONFIG_HIGHPTE) && pfn >= max_low_pfn)
+		if (IS_ENABLED(CONFIG_HIGHPTE) && pfn >= max_low_pfn) {
+			path->bottom = level - 1;
 			return;
+		}
 		table = __va((phys_addr_t)pfn << PAGE_SHIFT);
 	}
 	path->broken = false;

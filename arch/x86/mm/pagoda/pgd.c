@@ -62,7 +62,7 @@ void __init pgtable_cache_init(void)
  */
 void pud_populate(struct mm_struct *mm, pud_t *pudp, pmd_t *pmd)
 {
-	set_pud(pudp, __pud(_PAGE_PRESENT | __pa(pmd)));
+	set_pud(pudp, __pud(_PAGE_PRESENT | PT_ROOT_WRITABLE | __pa(pmd)));
 	flush_tlb_mm(mm);
 }
 
@@ -103,7 +103,8 @@ static bool add_user_tables(struct mm_struct *mm, pgd_t *root)
 		if (!pmd)
 			return false;
 		mm_inc_nr_pmds(mm);
-		set_pud((pud_t *)&root[i], __pud(_PAGE_PRESENT | __pa(pmd)));
+		set_pud((pud_t *)&root[i],
+			__pud(_PAGE_PRESENT | PT_ROOT_WRITABLE | __pa(pmd)));
 	}
 	return true;
 }
