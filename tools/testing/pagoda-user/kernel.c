@@ -30,6 +30,7 @@ int percpu_counter_batch = 32;
 struct percpu_counter vm_committed_as;
 s32 vm_committed_as_batch;
 int sysctl_overcommit_memory = OVERCOMMIT_GUESS;
+unsigned long sysctl_overcommit_kbytes;
 int sysctl_max_map_count = DEFAULT_MAX_MAP_COUNT;
 unsigned long sysctl_user_reserve_kbytes;
 unsigned long sysctl_admin_reserve_kbytes;
@@ -97,12 +98,14 @@ atomic_long_t _totalram_pages = ATOMIC_LONG_INIT(USER_MEMORY);
 
 int __vm_enough_memory(struct mm_struct *mm, long pages, int cap_sys_admin)
 {
-	long wanted = pages;
+	long wanted = pages, limit = USER_MEMORY;
 
-	if (sysctl_overcommit_memory == OVERCOMMIT_NEVER)
+	if (sysctl_overcommit_memory == OVERCOMMIT_NEVER) {
 		wanted += vm_committed_as.count;
-	if (sysctl_overcommit_memory != OVERCOMMIT_ALWAYS &&
-	    wanted > USER_MEMORY)
+		if (sysctl_overcommit_kbytes)
+			limit = sysctl_overcommit_kbytes >> (PAGE_SHIFT - 10);
+	}
+	if (sysctl_overcommit_memory != OVERCOMMIT_ALWAYS && wanted > limit)
 		return -ENOMEM;
 	vm_acct_memory(pages);
 	return 0;
