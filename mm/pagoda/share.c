@@ -33,7 +33,6 @@
  * first and the entry looked at again.
  */
 #include <linux/hash.h>
-#include <linux/jhash.h>
 #include <linux/mm.h>
 #include <linux/rmap.h>
 #include <asm/tlb.h>
@@ -47,9 +46,6 @@ static spinlock_t pt_upper_locks[1 << PT_UPPER_BITS] = {
 };
 
 struct pt_share_stats pt_share_stats;
-
-/* Tables above the third level are not in VmPTE. */
-#define PT_ACCOUNTED_LEVELS	3
 
 /* The lock that the sharing of a table of @level goes by. */
 static spinlock_t *pt_share_lock(struct mm_struct *mm, struct ptdesc *table,
@@ -82,97 +78,6 @@ static bool pt_slot_change(struct mm_struct *mm, pte_t *slot,
 	spin_unlock(lock);
 	return same;
 }
-
-/* What hangs below the entry @e of a table of @level, shared or below one. */
-static struct pt_sum pt_sum_below(pte_t e, unsigned int level)
-{
-	struct ptdesc *table = pt_entry_child(e);
-	struct pt_sum sum = { .tables = 1 };
-
-	if (level > 2)
-		return *pt_sum_of(table);
-	sum.pages = pt_counted(table, MM_ANONPAGES);
-	return sum;
-}
-
-static __always_inline void pt_sum_add(struct pt_sum *sum, struct pt_sum more)
-{
-	sum->pages += more.pages;
-	sum->tables += more.tables;
-}
-
-#ifdef CONFIG_PAGODA_DEBUG
-/* Where the seal is kept, as an even number: an odd one means a tail page. */
-static unsigned long *pt_seal_word(struct ptdesc *table)
-{
-	return &table->_pt_pad_1;
-}
-
-/* A checksum of what may not change in a shared table. */
-static u32 pt_checksum(struct ptdesc *table, unsigned int level)
-{
-	pte_t *entries = pt_table_map(table);
-	u32 sum = level;
-	int i;
-
-	for (i = 0; i < pt_entries(level); i++) {
-		pte_t e = ptep_get(entries + i);
-		u64 val;
-
-		if (level > 1)
-			e = pte_mkold(pt_entry_none(e) ? e : pt_entry_wrprotect(e));
-		else if (pte_present(e))
-			e = pte_mkclean(pte_mkold(pte_wrprotect(e)));
-		val = pte_val(e);
-		sum = jhash_2words(lower_32_bits(val), upper_32_bits(val), sum);
-	}
-	pt_table_unmap(entries);
-	return sum << 1;
-}
-
-/**
- * pt_seal - remember what a table has that becomes shared
- * @table: the table
- * @level: its level
- */
-void pt_seal(struct ptdesc *table, unsigned int level)
-{
-	*pt_seal_word(table) = pt_checksum(table, level);
-}
-
-/* Does a table above the last level still have the sum that was noted? */
-static bool pt_sum_holds(struct ptdesc *table, unsigned int level)
-{
-	struct pt_sum sum = { .tables = level <= PT_ACCOUNTED_LEVELS };
-	pte_t *entries = ptdesc_to_virt(table);
-	int i;
-
-	for (i = 0; i < pt_entries(level); i++) {
-		pte_t e = ptep_get(entries + i);
-
-		if (pt_entry_table(e))
-			pt_sum_add(&sum, pt_sum_below(e, level));
-	}
-	return sum.pages == pt_sum_of(table)->pages &&
-	       sum.tables == pt_sum_of(table)->tables;
-}
-
-/**
- * pt_check_seal - see that a table was not changed since it was sealed
- * @table: the table; shared, or about to be private again
- * @level: its level
- */
-void pt_check_seal(struct ptdesc *table, unsigned int level)
-{
-	pt_check(*pt_seal_word(table) == pt_checksum(table, level),
-		 "shared table was changed");
-	if (level == 1)
-		pt_check_counts(table);
-	else
-		pt_check(pt_sum_holds(table, level),
-			 "sum of a shared table differs from a recount");
-}
-#endif
 
 /*
  * Wait for a reverse walk that has a last-level table open which forbids

@@ -13,7 +13,6 @@
  * The end of the file has the functions that the rest of Linux calls by level
  * name; a level name stands nowhere else.
  */
-#include <kunit/static_stub.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/pgtable.h>
@@ -147,41 +146,6 @@ void pt_table_gather(struct mmu_gather *tlb, unsigned int level,
 	}
 	tlb_remove_table(tlb, ptdesc_page(table));
 }
-
-#ifdef CONFIG_PAGODA_DEBUG
-/**
- * pt_misuse - report that page tables are handled against the rules
- * @what: what was done
- */
-void pt_misuse(const char *what)
-{
-	KUNIT_STATIC_STUB_REDIRECT(pt_misuse, what);
-	WARN_ONCE(1, "pagoda: %s\n", what);
-}
-
-/**
- * pt_check_counts - recount what a last-level table maps
- * @table: the table, locked
- *
- * Frames without a page, and the zero page, are special entries that no count
- * has; every other present entry is in one.
- */
-void pt_check_counts(struct ptdesc *table)
-{
-	pte_t *entries = pt_table_map(table);
-	int i, pages = 0;
-
-	for (i = 0; i < pt_entries(1); i++) {
-		pte_t pte = ptep_get(entries + i);
-
-		pages += pte_present(pte) && !pte_special(pte);
-	}
-	pt_table_unmap(entries);
-	for (i = 0; i < NR_MM_COUNTERS; i++)
-		pages -= pt_counted(table, i);
-	pt_check(!pages, "table's counts differ from a recount");
-}
-#endif
 
 /* Hook @table in below @slot unless another was quicker. */
 static bool pt_hook(struct mm_struct *mm, pte_t *slot, unsigned int level,

@@ -300,6 +300,27 @@ static __always_inline pte_t *pt_entry_entries(pte_t e)
 	return __va((phys_addr_t)pt_entry_pfn(e) << PAGE_SHIFT);
 }
 
+/* Tables above the third level are not in VmPTE. */
+#define PT_ACCOUNTED_LEVELS	3
+
+/* What hangs below the entry @e of a table of @level, shared or below one. */
+static inline struct pt_sum pt_sum_below(pte_t e, unsigned int level)
+{
+	struct ptdesc *table = pt_entry_child(e);
+	struct pt_sum sum = { .tables = 1 };
+
+	if (level > 2)
+		return *pt_sum_of(table);
+	sum.pages = pt_counted(table, MM_ANONPAGES);
+	return sum;
+}
+
+static __always_inline void pt_sum_add(struct pt_sum *sum, struct pt_sum more)
+{
+	sum->pages += more.pages;
+	sum->tables += more.tables;
+}
+
 /**
  * pt_table_map - make the entries of a table addressable
  * @table: a table of any level
