@@ -84,7 +84,7 @@ bool pt_next(struct pt_cursor *c)
 {
 	pt_release(c);
 	rcu_read_lock();
-	while (pt_seek(c)) {
+	while (pt_seek(c, true)) {
 		if (unlikely(c->shared & c->reverse)) {
 			c->addr = pt_slot_end(2, c->addr, c->end);
 			continue;
@@ -103,7 +103,8 @@ bool pt_next(struct pt_cursor *c)
  * @c: a cursor used for nothing else
  *
  * Entries may change under the reader, and the table may be unhooked: see
- * pt_peek_same(). The caller holds RCU or has interrupts off for as long as it
+ * pt_peek_same(). One that is just being replaced counts as none, also by
+ * the return value. The caller holds RCU or has interrupts off for as long as it
  * uses the window, and closes it with pt_peek_end().
  *
  * Return: as pt_next().
@@ -112,7 +113,7 @@ bool pt_peek_next(struct pt_cursor *c)
 {
 	pt_peek_end(c);
 	c->ptl = NULL;
-	if (!pt_seek(c))
+	if (!pt_seek(c, false))
 		return false;
 	pt_window(c);
 	return true;
@@ -216,7 +217,7 @@ bool pt_zap_next(struct pt_edit *e, struct pt_drop *d)
 	pt_edit_release(e);
 	do {
 		rcu_read_lock();
-		while (pt_seek(c)) {
+		while (pt_seek(c, true)) {
 			unsigned int level;
 			pte_t *slot;
 
@@ -256,7 +257,7 @@ int pt_own_way(struct mm_struct *mm, unsigned long addr, unsigned int last,
 	for (;;) {
 		pte_t *slot = pt_way(mm, addr, last, &level);
 
-		if (likely(!pt_entry_shared(ptep_get_lockless(slot))) ||
+		if (likely(!pt_entry_shared(pt_entry_read(slot))) ||
 		    pt_inside(level, addr, floor, ceiling))
 			return level;
 		if (pt_unshare(mm, slot, level, addr))
@@ -325,7 +326,7 @@ bool pt_shared_at(struct mm_struct *mm, unsigned long addr)
 {
 	unsigned int level;
 
-	return pt_entry_shared(ptep_get_lockless(pt_way(mm, addr, 2, &level)));
+	return pt_entry_shared(pt_entry_read(pt_way(mm, addr, 2, &level)));
 }
 
 /**
@@ -344,7 +345,7 @@ pte_t *pt_slot_make(struct mm_struct *mm, unsigned long addr,
 
 	for (;;) {
 		pte_t *slot = pt_way(mm, addr, level, &l);
-		pte_t e = ptep_get_lockless(slot);
+		pte_t e = pt_entry_read(slot);
 		int err = -ENOMEM;
 
 		if (likely(l == level))
@@ -372,7 +373,7 @@ pte_t *pt_slot_fill(struct mm_struct *mm, unsigned long addr)
 {
 	pte_t *slot = pt_slot_make(mm, addr, 2);
 
-	if (slot && unlikely(pt_entry_shared(ptep_get_lockless(slot))) &&
+	if (slot && unlikely(pt_entry_shared(pt_entry_read(slot))) &&
 	    mm != &init_mm && pt_unshare(mm, slot, 2, addr))
 		return NULL;
 	return slot;
@@ -464,7 +465,7 @@ static int pt_visit_table(pte_t *entries, unsigned int level,
 	for (;; slot++, addr = next) {
 		next = pt_slot_end(level, addr, end);
 again:
-		e = ptep_get_lockless(slot);
+		e = pt_entry_read(slot);
 		if (pt_entry_none(e)) {
 			err = v->hole ? v->hole(arg, slot, level, addr, next) : 0;
 			if (err == 2)
@@ -474,7 +475,7 @@ again:
 			if (err == 2)
 				goto again;
 			/* The visitor may have changed it or waited. */
-			e = ptep_get_lockless(slot);
+			e = pt_entry_read(slot);
 			if (err != 1 || !pt_entry_table(e))
 				err = min(err, 0);
 			else if (level > 2)
@@ -531,7 +532,7 @@ bool pt_visit_open(struct pt_cursor *c, struct mm_struct *mm, pte_t *slot,
 {
 	pt_open(c, mm, addr, addr + PAGE_SIZE);
 	c->slot = slot;
-	c->seen = ptep_get_lockless(slot);
+	c->seen = pt_entry_read(slot);
 	c->ptl = NULL;
 	if (!pt_entry_table(c->seen))
 		return false;

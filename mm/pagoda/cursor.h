@@ -27,7 +27,7 @@ static __always_inline pte_t *pt_way(struct mm_struct *mm, unsigned long addr,
 	pte_t *slot = (pte_t *)mm->pgd + pt_index(l, addr);
 
 	while (l > last) {
-		pte_t e = ptep_get_lockless(slot);
+		pte_t e = pt_entry_read(slot);
 
 		if (unlikely(!pt_entry_private(e)))
 			break;
@@ -102,9 +102,10 @@ out:
 
 /*
  * Go to the first address at or after c->addr that has a last-level table.
- * RCU is held by the caller (or interrupts are off).
+ * RCU is held by the caller (or interrupts are off: then it may not @wait, and
+ * a table that is just being replaced is not found).
  */
-static __always_inline bool pt_seek(struct pt_cursor *c)
+static __always_inline bool pt_seek(struct pt_cursor *c, bool wait)
 {
 	unsigned int level;
 
@@ -112,6 +113,12 @@ static __always_inline bool pt_seek(struct pt_cursor *c)
 		level = pt_descend(c);
 		if (likely(pt_entry_table(c->seen)))
 			return true;
+		if (unlikely(pt_entry_broken(c->seen))) {
+			if (!wait)
+				return false;
+			pt_entry_read(c->slot);
+			continue;
+		}
 		if (unlikely(!pt_entry_none(c->seen)))
 			pt_report_bad(c->mm, c->addr, level, c->seen);
 		c->addr = pt_slot_end(level, c->addr, c->end);

@@ -166,7 +166,7 @@ int pt_pair_next(struct pt_edit *src, struct pt_edit *dst)
 	pt_pair_release(src, dst);
 	do {
 		rcu_read_lock();
-		found = pt_seek(s);
+		found = pt_seek(s, true);
 		rcu_read_unlock();
 		if (!found)
 			return 0;

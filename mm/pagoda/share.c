@@ -420,14 +420,18 @@ static void pt_replace_table(struct mm_struct *mm, pte_t *slot,
 	pt_table_unmap(from);
 	spin_lock(lock);
 	if (pt_entry_breaks()) {
-		/* Who faults meanwhile waits for the lock and finds the copy. */
-		pt_entry_clear(slot, level);
+		/* Others wait in pt_entry_read(): not for long. */
+		preempt_disable();
+		pt_entry_set(slot, PT_ENTRY_BROKEN);
 		pt_flush_tables(mm, addr, addr + span);
 	}
 	pt_entry_publish(mm, slot, level, copy);
+	if (pt_entry_breaks())
+		preempt_enable();
 	spin_unlock(lock);
 	/* No CPU of ours may walk the old table when others change it. */
-	pt_flush_tables(mm, addr, addr + span);
+	if (!pt_entry_breaks())
+		pt_flush_tables(mm, addr, addr + span);
 	atomic_dec(pt_table_refs(table));
 	atomic_long_inc(&pt_share_stats.copied);
 }
@@ -444,7 +448,7 @@ static struct ptdesc *pt_lock_shared(struct mm_struct *mm, pte_t *slot,
 
 	for (;;) {
 		rcu_read_lock();
-		*seen = ptep_get_lockless(slot);
+		*seen = pt_entry_read(slot);
 		if (!pt_entry_shared(*seen)) {
 			rcu_read_unlock();
 			return NULL;

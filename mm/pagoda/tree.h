@@ -288,6 +288,22 @@ static __always_inline bool pt_entry_shared(pte_t e)
 	return pt_entry_table(e) && !pt_entry_writable(e);
 }
 
+/*
+ * Read an entry above the last level that another thread may be about to point
+ * elsewhere: until it does, which is a flush away, wait. With interrupts on:
+ * the flush may need one of this CPU.
+ */
+static __always_inline pte_t pt_entry_read(pte_t *slot)
+{
+	pte_t e = ptep_get_lockless(slot);
+
+	while (unlikely(pt_entry_broken(e))) {
+		cpu_relax();
+		e = ptep_get_lockless(slot);
+	}
+	return e;
+}
+
 /* The table that a table entry points at. */
 static __always_inline struct ptdesc *pt_entry_child(pte_t e)
 {

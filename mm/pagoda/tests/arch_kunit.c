@@ -7,7 +7,11 @@
  * Documentation/mm/pagoda/contract.rst. Geometry and codec without a machine
  * are geometry_kunit.c's; several processors are gather_kunit.c's.
  */
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/hugetlb.h>
+#include <linux/kthread.h>
 #include <linux/pgtable.h>
 #include <linux/vmalloc.h>
 
@@ -226,6 +230,75 @@ static void arch_tells_faults_apart(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, umm_touch(AT(2)), -EFAULT);
 }
 
+/* An entry that is being replaced, and who puts it right after a while. */
+struct arch_broken {
+	pte_t *slot, was;
+	struct task_struct *mender;
+	struct completion over;
+};
+
+static int arch_mend(void *arg)
+{
+	struct arch_broken *b = arg;
+
+	msleep(20);
+	pt_entry_set(b->slot, b->was);
+	complete(&b->over);
+	return 0;
+}
+
+static void arch_break(struct kunit *test, struct arch_broken *b)
+{
+	struct mm_struct *mm = current->mm;
+
+	mmap_read_lock(mm);
+	b->slot = pt_slot_fill(mm, AT(0));
+	b->was = ptep_get(b->slot);
+	mmap_read_unlock(mm);
+	init_completion(&b->over);
+	b->mender = kthread_create(arch_mend, b, "arch_mend");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, b->mender);
+	/* Whoever spins must not keep the other from its work. */
+	kthread_bind(b->mender, cpumask_any_but(cpu_online_mask,
+						raw_smp_processor_id()));
+	pt_entry_set(b->slot, PT_ENTRY_BROKEN);
+	pt_flush_tables(mm, AT(0), AT(0) + pt_table_span());
+	wake_up_process(b->mender);
+}
+
+/* What is in a table that is being replaced is neither missed nor lost. */
+static void arch_waits_for_the_broken(struct kunit *test)
+{
+	struct arch_broken b;
+	struct page *page;
+
+	if (!pt_entry_breaks())
+		kunit_skip(test, "entries are replaced in one step here");
+	if (num_online_cpus() < 2)
+		kunit_skip(test, "there is nobody to wait for");
+	set_cpus_allowed_ptr(current, cpumask_of(raw_smp_processor_id()));
+	umm_paint(test, NULL, "|WWWW|");
+	arch_break(test, &b);
+	KUNIT_EXPECT_EQ(test, umm_peek(test, AT(0)), 1UL);
+	wait_for_completion(&b.over);
+	arch_break(test, &b);
+	KUNIT_EXPECT_EQ(test, umm_sys(__NR_madvise, AT(1), PAGE_SIZE,
+				      MADV_DONTNEED), 0L);
+	wait_for_completion(&b.over);
+	KUNIT_EXPECT_EQ(test, umm_peek(test, AT(1)), 0UL);
+	arch_break(test, &b);
+	KUNIT_EXPECT_EQ(test, umm_sys(__NR_mprotect, AT(2), PAGE_SIZE,
+				      PROT_READ), 0L);
+	wait_for_completion(&b.over);
+	KUNIT_EXPECT_EQ(test, umm_poke(AT(2), 7), -EFAULT);
+	arch_break(test, &b);
+	KUNIT_EXPECT_EQ(test, get_user_pages_fast(AT(3), 1, FOLL_WRITE, &page),
+			1);
+	wait_for_completion(&b.over);
+	KUNIT_EXPECT_PTR_EQ(test, umm_page(test, AT(3)), page);
+	put_page(page);
+}
+
 #define ARCH_SPACES	3
 
 /* The same address, as many contents as address spaces; nothing of another's. */
@@ -260,6 +333,7 @@ static struct kunit_case arch_tests[] = {
 	KUNIT_CASE(arch_table_entry_protects),
 	KUNIT_CASE(arch_notes_use),
 	KUNIT_CASE_PARAM(arch_tells_faults_apart, arch_right_gen_params),
+	KUNIT_CASE(arch_waits_for_the_broken),
 	KUNIT_CASE(arch_switches_as_a_whole),
 	{ }
 };

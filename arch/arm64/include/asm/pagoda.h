@@ -128,11 +128,21 @@ static __always_inline bool pt_leaf_user(pte_t pte)
 /*
  * Must an entry be broken before it points at another table? Yes: two TLB
  * entries for an address may else become a mixture ("Using break-before-make
- * when updating translation table entries").
+ * when updating translation table entries"); and a flush of one page leaves what
+ * leads to it cached, so some CPU might go on in the table that was left.
  */
 static __always_inline bool pt_entry_breaks(void)
 {
 	return true;
+}
+
+/* What stands there meanwhile: nothing to hardware, to software to be waited for. */
+#define PT_ENTRY_BROKEN	__pte(BIT_ULL(62))
+
+/* Is the entry on its way from one table to another? */
+static __always_inline bool pt_entry_broken(pte_t e)
+{
+	return pte_val(e) == pte_val(PT_ENTRY_BROKEN);
 }
 
 /**

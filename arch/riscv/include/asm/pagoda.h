@@ -122,10 +122,23 @@ static __always_inline bool pt_leaf_user(pte_t pte)
 	return pte_val(pte) & _PAGE_PRESENT;
 }
 
-/* Must an entry be broken before it points at another table? */
+/*
+ * Must an entry be broken before it points at another table? Yes: SFENCE.VMA of
+ * one page leaves what leads to it cached, so some hart might go on in the table
+ * that was left, while others change the new one.
+ */
 static __always_inline bool pt_entry_breaks(void)
 {
-	return false;
+	return true;
+}
+
+/* What stands there meanwhile: nothing to hardware, to software to be waited for. */
+#define PT_ENTRY_BROKEN	__pte(BIT_ULL(62))
+
+/* Is the entry on its way from one table to another? */
+static __always_inline bool pt_entry_broken(pte_t e)
+{
+	return pte_val(e) == pte_val(PT_ENTRY_BROKEN);
 }
 
 /**

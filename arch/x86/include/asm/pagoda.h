@@ -147,8 +147,19 @@ static __always_inline bool pt_leaf_user(pte_t pte)
 	return true;
 }
 
-/* Must an entry be broken before it points at another table? */
+/*
+ * Must an entry be broken before it points at another table? No: INVLPG drops
+ * what led to the page too (SDM vol. 3A, 4.10.4.1).
+ */
 static __always_inline bool pt_entry_breaks(void)
+{
+	return false;
+}
+
+#define PT_ENTRY_BROKEN	__pte(0)
+
+/* Is the entry on its way from one table to another? */
+static __always_inline bool pt_entry_broken(pte_t e)
 {
 	return false;
 }
