@@ -6,21 +6,8 @@
 #ifndef _ARM64_PAGODA_DECODE_H
 #define _ARM64_PAGODA_DECODE_H
 
-#include <linux/mm.h>
+#include <linux/pagoda_fault.h>
 #include <asm/esr.h>
-
-/* How a fault ends. All but PF_END_AGAIN leave no lock held. */
-enum pf_end {
-	PF_END_DONE,	/* served, or harmless: run the instruction again */
-	PF_END_AGAIN,	/* the lock was dropped: find the area anew */
-	PF_END_SIGNAL,	/* a signal is pending and comes first */
-	PF_END_MAPERR,	/* nothing is mapped there */
-	PF_END_ACCERR,	/* the area forbids it */
-	PF_END_PKUERR,	/* the area's protection key forbids it */
-	PF_END_BUS,	/* past the end of the file, or an I/O error */
-	PF_END_POISON,	/* the frame's memory is broken */
-	PF_END_OOM,	/* no memory for the page */
-};
 
 /* What kind of thing went wrong. */
 enum abort_kind {
@@ -148,25 +135,6 @@ static inline enum pf_end pf_verdict(unsigned int flags, vm_flags_t vm_flags,
 	else if (exec_reads)
 		any |= VM_EXEC;
 	return vm_flags & any ? PF_END_DONE : PF_END_ACCERR;
-}
-
-/**
- * pf_result - what the generic core's answer means for the faulting context
- * @fault: VM_FAULT_* without VM_FAULT_RETRY and VM_FAULT_COMPLETED
- *
- * Return: how the fault ends.
- */
-static inline enum pf_end pf_result(vm_fault_t fault)
-{
-	if (likely(!(fault & VM_FAULT_ERROR)))
-		return PF_END_DONE;
-	if (fault & VM_FAULT_OOM)
-		return PF_END_OOM;
-	if (fault & VM_FAULT_SIGBUS)
-		return PF_END_BUS;
-	if (fault & (VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE))
-		return PF_END_POISON;
-	return PF_END_MAPERR;
 }
 
 /**

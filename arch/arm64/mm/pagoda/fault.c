@@ -25,9 +25,10 @@
 #include <asm/traps.h>
 #include "mmu.h"
 
-static enum pf_end verdict(struct pf *pf, struct vm_area_struct *vma)
+static __always_inline enum pf_end allow(void *arg, struct vm_area_struct *vma)
 {
 	bool epan = alternative_has_cap_unlikely(ARM64_HAS_EPAN);
+	struct pf *pf = arg;
 	enum pf_end end = pf_verdict(pf->flags, vma->vm_flags, !epan);
 
 	/*
@@ -40,63 +41,6 @@ static enum pf_end verdict(struct pf *pf, struct vm_area_struct *vma)
 				       false)) {
 		pf->pkey = vma_pkey(vma);
 		end = PF_END_PKUERR;
-	}
-	return end;
-}
-
-/*
- * One try at serving the fault from @vma, which is locked by its own lock if
- * @by is FAULT_FLAG_VMA_LOCK and by mmap_lock if @by is 0. Unlocks.
- */
-static enum pf_end try_area(struct pf *pf, struct vm_area_struct *vma,
-			    unsigned int by)
-{
-	struct mm_struct *mm = vma->vm_mm;
-	enum pf_end end = verdict(pf, vma);
-
-	if (likely(end == PF_END_DONE)) {
-		vm_fault_t fault = handle_mm_fault(vma, pf->address,
-						   pf->flags | by, pf->regs);
-
-		/* The core let go of the lock in both of these cases. */
-		if (unlikely(fault & VM_FAULT_RETRY)) {
-			if (!by || (fault & VM_FAULT_MAJOR))
-				pf->flags |= FAULT_FLAG_TRIED;
-			return fault_signal_pending(fault, pf->regs) ?
-				PF_END_SIGNAL : PF_END_AGAIN;
-		}
-		if (unlikely(fault & VM_FAULT_COMPLETED))
-			return PF_END_DONE;
-		end = pf_result(fault);
-	}
-	if (by)
-		vma_end_read(vma);
-	else
-		mmap_read_unlock(mm);
-	return end;
-}
-
-/* Find the area and serve from it until it is done or refused. */
-static enum pf_end serve(struct pf *pf)
-{
-	struct mm_struct *mm = current->mm;
-	enum pf_end end = PF_END_AGAIN;
-	struct vm_area_struct *vma;
-
-	/* Kernel code may hold mmap_lock; user mode holds nothing. */
-	vma = pf->flags & FAULT_FLAG_USER ?
-		lock_vma_under_rcu(mm, pf->address) : NULL;
-	if (likely(vma)) {
-		end = try_area(pf, vma, FAULT_FLAG_VMA_LOCK);
-		count_vm_vma_lock_event(end == PF_END_AGAIN ||
-					end == PF_END_SIGNAL ?
-					VMA_LOCK_RETRY : VMA_LOCK_SUCCESS);
-	}
-	while (end == PF_END_AGAIN) {
-		vma = lock_mm_and_find_vma(mm, pf->address, pf->regs);
-		if (!vma)
-			return PF_END_MAPERR;
-		end = try_area(pf, vma, 0);
 	}
 	return end;
 }
@@ -123,7 +67,7 @@ static void page_fault(struct pf *pf)
 	}
 	perf_sw_event(PERF_COUNT_SW_PAGE_FAULTS, 1, regs, pf->address);
 	pf->flags = pf_flags(pf->esr, user_mode(regs));
-	end = serve(pf);
+	end = pf_serve(regs, pf->address, &pf->flags, allow, pf);
 	if (unlikely(end != PF_END_DONE))
 		pf_refuse(pf, end);
 }

@@ -18,62 +18,11 @@
 #include <asm/ptrace.h>
 #include "mmu.h"
 
-/*
- * One try at serving the fault from @vma, which is locked by its own lock if
- * @by is FAULT_FLAG_VMA_LOCK and by mmap_lock if @by is 0. Unlocks.
- */
-static enum pf_end try_area(struct pt_regs *regs, struct vm_area_struct *vma,
-			    unsigned int *flags, unsigned int by)
+static __always_inline enum pf_end allow(void *arg, struct vm_area_struct *vma)
 {
-	struct mm_struct *mm = vma->vm_mm;
-	enum pf_end end = pf_verdict(regs->cause, vma->vm_flags);
+	struct pt_regs *regs = arg;
 
-	if (likely(end == PF_END_DONE)) {
-		vm_fault_t fault = handle_mm_fault(vma, regs->badaddr,
-						   *flags | by, regs);
-
-		/* The core let go of the lock in both of these cases. */
-		if (unlikely(fault & VM_FAULT_RETRY)) {
-			if (!by || (fault & VM_FAULT_MAJOR))
-				*flags |= FAULT_FLAG_TRIED;
-			return fault_signal_pending(fault, regs) ?
-				PF_END_SIGNAL : PF_END_AGAIN;
-		}
-		if (unlikely(fault & VM_FAULT_COMPLETED))
-			return PF_END_DONE;
-		end = pf_result(fault);
-	}
-	if (by)
-		vma_end_read(vma);
-	else
-		mmap_read_unlock(mm);
-	return end;
-}
-
-/* Find the area and serve from it until it is done or refused. */
-static enum pf_end serve(struct pt_regs *regs)
-{
-	struct mm_struct *mm = current->mm;
-	unsigned int flags = pf_flags(regs->cause, user_mode(regs));
-	enum pf_end end = PF_END_AGAIN;
-	struct vm_area_struct *vma;
-
-	/* Kernel code may hold mmap_lock; user mode holds nothing. */
-	vma = flags & FAULT_FLAG_USER ? lock_vma_under_rcu(mm, regs->badaddr) :
-					NULL;
-	if (likely(vma)) {
-		end = try_area(regs, vma, &flags, FAULT_FLAG_VMA_LOCK);
-		count_vm_vma_lock_event(end == PF_END_AGAIN ||
-					end == PF_END_SIGNAL ?
-					VMA_LOCK_RETRY : VMA_LOCK_SUCCESS);
-	}
-	while (end == PF_END_AGAIN) {
-		vma = lock_mm_and_find_vma(mm, regs->badaddr, regs);
-		if (!vma)
-			return PF_END_MAPERR;
-		end = try_area(regs, vma, &flags, 0);
-	}
-	return end;
+	return pf_verdict(regs->cause, vma->vm_flags);
 }
 
 /**
@@ -85,6 +34,7 @@ static enum pf_end serve(struct pt_regs *regs)
 void handle_page_fault(struct pt_regs *regs)
 {
 	enum pf_end end = PF_END_MAPERR;
+	unsigned int flags;
 
 	if (kprobe_page_fault(regs, regs->cause))
 		return;
@@ -101,7 +51,8 @@ void handle_page_fault(struct pt_regs *regs)
 		}
 		perf_sw_event(PERF_COUNT_SW_PAGE_FAULTS, 1, regs,
 			      regs->badaddr);
-		end = serve(regs);
+		flags = pf_flags(regs->cause, user_mode(regs));
+		end = pf_serve(regs, regs->badaddr, &flags, allow, regs);
 	}
 	if (unlikely(end != PF_END_DONE))
 		pf_refuse(regs, end);

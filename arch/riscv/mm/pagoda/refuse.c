@@ -61,6 +61,7 @@ void pf_refuse(struct pt_regs *regs, enum pf_end end)
 		pagefault_out_of_memory();
 		break;		/* killed, or tries again */
 	case PF_END_BUS:
+	case PF_END_POISON:
 		do_trap(regs, SIGBUS, BUS_ADRERR, addr);
 		break;
 	case PF_END_ACCERR:

@@ -6,7 +6,7 @@
 #ifndef _X86_PAGODA_DECODE_H
 #define _X86_PAGODA_DECODE_H
 
-#include <linux/mm.h>
+#include <linux/pagoda_fault.h>
 #include <asm/trap_pf.h>
 
 /* Which part of the handler a fault belongs to. */
@@ -16,19 +16,6 @@ enum pf_route {
 	PF_ROUTE_CORRUPTED,	/* reserved bits set in a user entry */
 	PF_ROUTE_SMAP,		/* kernel access outside stac()/clac() */
 	PF_ROUTE_USER,		/* user memory, to be served by area */
-};
-
-/* How a fault ends. All but PF_END_AGAIN leave no lock held. */
-enum pf_end {
-	PF_END_DONE,	/* served, or harmless: run the instruction again */
-	PF_END_AGAIN,	/* the lock was dropped: find the area anew */
-	PF_END_SIGNAL,	/* a signal is pending and comes first */
-	PF_END_MAPERR,	/* nothing is mapped there */
-	PF_END_ACCERR,	/* the area forbids it */
-	PF_END_PKUERR,	/* the area's protection key forbids it */
-	PF_END_BUS,	/* past the end of the file, or an I/O error */
-	PF_END_POISON,	/* the frame's memory is broken */
-	PF_END_OOM,	/* no memory for the page */
 };
 
 /**
@@ -145,25 +132,6 @@ static inline bool pf_may_be_stale(unsigned long code)
 {
 	return code == (X86_PF_PROT | X86_PF_WRITE) ||
 	       code == (X86_PF_PROT | X86_PF_INSTR);
-}
-
-/**
- * pf_result - what the generic core's answer means for the faulting context
- * @fault: VM_FAULT_* without VM_FAULT_RETRY and VM_FAULT_COMPLETED
- *
- * Return: how the fault ends.
- */
-static inline enum pf_end pf_result(vm_fault_t fault)
-{
-	if (likely(!(fault & VM_FAULT_ERROR)))
-		return PF_END_DONE;
-	if (fault & VM_FAULT_OOM)
-		return PF_END_OOM;
-	if (fault & (VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE))
-		return PF_END_POISON;
-	if (fault & VM_FAULT_SIGBUS)
-		return PF_END_BUS;
-	return PF_END_MAPERR;
 }
 
 /**

@@ -80,14 +80,9 @@ static void kernel_half_fault(struct pf *pf)
 
 NOKPROBE_SYMBOL(kernel_half_fault);
 
-/*
- * One try at serving the fault from @vma, which is locked by its own lock if
- * @by is FAULT_FLAG_VMA_LOCK and by mmap_lock if @by is 0. Unlocks.
- */
-static enum pf_end try_area(struct pf *pf, struct vm_area_struct *vma,
-			    unsigned int by)
+static __always_inline enum pf_end allow(void *arg, struct vm_area_struct *vma)
 {
-	struct mm_struct *mm = vma->vm_mm;
+	struct pf *pf = arg;
 	enum pf_end end;
 
 	end = pf_verdict(pf->code, vma->vm_flags,
@@ -95,59 +90,13 @@ static enum pf_end try_area(struct pf *pf, struct vm_area_struct *vma,
 						   pf->code & X86_PF_WRITE,
 						   pf->code & X86_PF_INSTR,
 						   false));
-	if (likely(end == PF_END_DONE)) {
-		vm_fault_t fault = handle_mm_fault(vma, pf->address,
-						   pf->flags | by, pf->regs);
-
-		/* The core let go of the lock in both of these cases. */
-		if (unlikely(fault & VM_FAULT_RETRY)) {
-			if (!by || (fault & VM_FAULT_MAJOR))
-				pf->flags |= FAULT_FLAG_TRIED;
-			return fault_signal_pending(fault, pf->regs) ?
-				PF_END_SIGNAL : PF_END_AGAIN;
-		}
-		if (unlikely(fault & VM_FAULT_COMPLETED))
-			return PF_END_DONE;
-		end = pf_result(fault);
-	} else if (end == PF_END_PKUERR) {
-		/*
-		 * The key of the area as it is now. A thread that changes
-		 * keys meanwhile may make it another than the one that
-		 * stopped the access; nothing records that one.
-		 */
+	/*
+	 * The key of the area as it is now. A thread that changes keys
+	 * meanwhile may make it another than the one that stopped the
+	 * access; nothing records that one.
+	 */
+	if (unlikely(end == PF_END_PKUERR))
 		pf->pkey = vma_pkey(vma);
-	}
-
-	if (by)
-		vma_end_read(vma);
-	else
-		mmap_read_unlock(mm);
-	return end;
-}
-
-/* Find the area and serve from it until it is done or refused. */
-static enum pf_end serve(struct pf *pf)
-{
-	struct mm_struct *mm = current->mm;
-	enum pf_end end = PF_END_AGAIN;
-	struct vm_area_struct *vma;
-
-	/* Kernel code may hold mmap_lock; user mode holds nothing. */
-	vma = pf->flags & FAULT_FLAG_USER ?
-		lock_vma_under_rcu(mm, pf->address) : NULL;
-	if (likely(vma)) {
-		end = try_area(pf, vma, FAULT_FLAG_VMA_LOCK);
-		count_vm_vma_lock_event(end == PF_END_AGAIN ||
-					end == PF_END_SIGNAL ?
-					VMA_LOCK_RETRY : VMA_LOCK_SUCCESS);
-	}
-
-	while (end == PF_END_AGAIN) {
-		vma = lock_mm_and_find_vma(mm, pf->address, pf->regs);
-		if (!vma)
-			return PF_END_MAPERR;
-		end = try_area(pf, vma, 0);
-	}
 	return end;
 }
 
@@ -168,7 +117,7 @@ static void user_half_fault(struct pf *pf)
 		    is_vsyscall_vaddr(pf->address) &&
 		    emulate_vsyscall(pf->code, regs, pf->address))
 			return;
-		end = serve(pf);
+		end = pf_serve(regs, pf->address, &pf->flags, allow, pf);
 	}
 	if (unlikely(end != PF_END_DONE))
 		pf_refuse(pf, end);
