@@ -3,7 +3,8 @@
  * The page-table tree: tables, the cursor that walks them, and freeing.
  *
  * table.c makes, counts and frees tables, share.c shares them; cursor.c and
- * pair.c are the only other files that step from one level to the next.
+ * pair.c are the only other files that step from one level to the next, and
+ * path.c, which reads what hardware would, to explain a fault.
  * Everybody else opens a cursor over a range of addresses and handles last-level
  * entries, one window at a time. A window is the part of the range that one
  * last-level table covers; while a window is open its table is mapped and, but

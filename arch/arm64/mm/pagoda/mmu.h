@@ -7,27 +7,10 @@
 #define _ARM64_PAGODA_MMU_H
 
 #include <linux/mm_types.h>
-#include <asm/pagoda.h>
+#include <linux/pagoda_path.h>
 #include "decode.h"
 
 struct pt_regs;
-
-/**
- * struct hw_path - the entries on the way to one address, as hardware reads
- * @entry: by level; those from @top down to @bottom have been read
- * @top: level of the root table
- * @bottom: level where the way ends: a leaf, a gap, or unreadable
- * @broken: a table on the way could not be read
- */
-struct hw_path {
-	pte_t entry[PT_MAX_LEVELS + 1];
-	unsigned int top;
-	unsigned int bottom;
-	bool broken;
-};
-
-/* hwpath.c */
-void hw_path_read(struct hw_path *path, pgd_t *root, unsigned long address);
 
 /**
  * struct pf - one abort on its way through

@@ -1,49 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Read page tables the way the hardware does, for those who explain a fault.
- *
- * Guarantees: reads only, takes no lock, and never faults, whatever the tables
- * contain; usable in any context. What it saw may be out of date at once.
+ * What the entries on the way to an address come to: rights are the
+ * intersection over all levels.
  */
-#include <linux/memblock.h>
 #include <linux/mm.h>
-#include <linux/uaccess.h>
 #include "mmu.h"
-
-/**
- * hw_path_read - collect the entries that translate an address
- * @path: filled in
- * @root: the root table, as CR3 or init_mm has it
- * @address: linear address
- */
-void hw_path_read(struct hw_path *path, pgd_t *root, unsigned long address)
-{
-	pte_t *table = (pte_t *)root;
-	unsigned int level = pt_levels();
-
-	path->top = level;
-	path->broken = true;
-	for (;; level--) {
-		unsigned long index = address >> pt_shift(level);
-		unsigned long pfn;
-		pte_t e;
-
-		path->bottom = level;
-		if (get_kernel_nofault(e, &table[index & (pt_entries(level) - 1)]))
-			return;
-		path->entry[level] = e;
-		/* On i386 tables may lie where the kernel has no mapping. */
-		pfn = pt_entry_pfn(e);
-		if (level == 1 || !pt_entry_table(e))
-			break;
-		if (IS_ENABLED(CONFIG_HIGHPTE) && pfn >= max_low_pfn) {
-			path->bottom = level - 1;
-			return;
-		}
-		table = __va((phys_addr_t)pfn << PAGE_SHIFT);
-	}
-	path->broken = false;
-}
 
 /**
  * hw_path_maps - does the path end in a present leaf?

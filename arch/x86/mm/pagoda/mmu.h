@@ -7,7 +7,7 @@
 #define _X86_PAGODA_MMU_H
 
 #include <linux/mm_types.h>
-#include <asm/pagoda.h>
+#include <linux/pagoda_path.h>
 #include "decode.h"
 
 struct tlb_state;
@@ -25,22 +25,7 @@ bool pgd_catch_up(unsigned long address);
 static inline bool pgd_catch_up(unsigned long address) { return false; }
 #endif
 
-/**
- * struct hw_path - the entries on the way to one address, as hardware reads
- * @entry: by level; those from @top down to @bottom have been read
- * @top: level of the root table
- * @bottom: level where the way ends: a leaf, a gap, or unreadable
- * @broken: a table on the way could not be read
- */
-struct hw_path {
-	pte_t entry[PT_MAX_LEVELS + 1];
-	unsigned int top;
-	unsigned int bottom;
-	bool broken;
-};
-
 /* hwpath.c */
-void hw_path_read(struct hw_path *path, pgd_t *root, unsigned long address);
 bool hw_path_maps(const struct hw_path *path);
 bool hw_path_allows(const struct hw_path *path, pteval_t all, pteval_t none);
 
