@@ -19,11 +19,10 @@ import kselftest_build
 import kselftest_guest
 import kselftest_table
 import tap
-from common import (ARCH, CONFIG, CPUS, DEBUG, MACHINE, NOTES, OBJ, TOP, TREE, VERBOSE, VM,
+from common import (ARCH, BRIEF, CONFIG, CPUS, DEBUG, MACHINE, NOTES, OBJ, TOP, TREE, VERBOSE, VM,
                     clean_environment,
                     main, read, say, shown, write)
 
-BRIEF = bool(os.environ.get('BRIEF'))
 KUNIT = os.path.join(TREE, 'tools/testing/kunit')
 
 

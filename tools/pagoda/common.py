@@ -64,6 +64,7 @@ ARCH = os.environ.get('ARCH') or 'x86_64'
 CONFIG = os.environ.get('CONFIG', '')
 VM = os.environ.get('VM') or 'pagoda'
 VERBOSE = _flag('V')
+BRIEF = _flag('BRIEF')
 DEBUG = os.environ.get('DEBUG', '') if _flag('DEBUG') else ''
 TIMEOUT = _seconds('TIMEOUT')
 CPUS = _number('CPUS', 'a number of processors, 1 to 8', 1, 8)
@@ -96,6 +97,8 @@ if re.search(r'[\s:]', TOP):
 FLAVOUR = os.environ.get('FLAVOUR', '')
 if FLAVOUR and DEBUG:
     die(f'DEBUG={DEBUG}: this target has a kernel of its own, {FLAVOUR}')
+if BRIEF and VARIANT.kernel and not DEBUG:
+    FLAVOUR = 'brief'
 KIND = '-' + ('debug' if DEBUG == '1' else FLAVOUR or DEBUG) if FLAVOUR or DEBUG else ''
 SPECIAL = '-' + CONFIG if VARIANT.kernel else ''        # a kernel for this configuration
 OBJ = os.path.join(BUILD, f'{ARCH}{SPECIAL}-{VM}{KIND}')
