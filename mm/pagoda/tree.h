@@ -20,6 +20,7 @@
 
 #include <linux/mm.h>
 #include <linux/mm_types.h>
+#include <linux/pagoda_table.h>
 #include <linux/pgtable.h>
 #include <asm/pagoda.h>
 #include "counts.h"
@@ -197,7 +198,6 @@ struct ptdesc *pt_table_alloc(struct mm_struct *mm, unsigned int level,
 			      unsigned long addr);
 void pt_table_free(struct mm_struct *mm, unsigned int level,
 		   struct ptdesc *table);
-void pt_table_init(struct ptdesc *table);
 void pt_table_gather(struct mmu_gather *tlb, unsigned int level,
 		     struct ptdesc *table, unsigned long addr);
 spinlock_t *pt_slot_lock(struct mm_struct *mm, pte_t *slot, unsigned int level);

@@ -45,7 +45,7 @@ class Arch:
 
 
 X86 = dict(source='x86', image='arch/x86/boot/bzImage', console='ttyS0', line='ttyS1',
-           replaced=('tlb', 'pgtable', 'fault', 'mmap', 'pgtable_32'),
+           replaced=('tlb', 'pgtable', 'fault', 'mmap', 'pgprot', 'pgtable_32'),
            kunit=('-bios', 'qboot.rom'), arguments='no_timer_check')
 # One serial line is all that the machine "virt" has: programs have a virtio console.
 VIRT = dict(line='hvc0')

@@ -18,6 +18,7 @@
  */
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/pagoda_table.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/vmalloc.h>
@@ -46,9 +47,16 @@ static struct kmem_cache *pae_roots;
 void __init pgtable_cache_init(void)
 {
 	size_t size = PTRS_PER_PGD * sizeof(pgd_t);
+	pgd_t *slot = swapper_pg_dir + KERNEL_PGD_BOUNDARY;
 
 	pae_roots = kmem_cache_create("pagoda_pae_root", size, size,
 				      SLAB_PANIC, NULL);
+	/* The boot code does not know this bit; without it a table is shared. */
+	for (; slot < swapper_pg_dir + PTRS_PER_PGD; slot++) {
+		if (pgd_val(*slot))
+			set_pud((pud_t *)slot,
+				__pud(pgd_val(*slot) | PT_ROOT_WRITABLE));
+	}
 }
 
 /**
@@ -102,6 +110,7 @@ static bool add_user_tables(struct mm_struct *mm, pgd_t *root)
 
 		if (!pmd)
 			return false;
+		pt_table_init(virt_to_ptdesc(pmd));
 		mm_inc_nr_pmds(mm);
 		set_pud((pud_t *)&root[i],
 			__pud(_PAGE_PRESENT | PT_ROOT_WRITABLE | __pa(pmd)));
