@@ -16,7 +16,7 @@
 
 #ifdef CONFIG_X86
 
-static void umm_limit(struct umm_entry *e, unsigned long flags)
+static void umm_limit(struct umm_entry *e, pteval_t flags)
 {
 	e->present &= !!(flags & (_PAGE_PRESENT | _PAGE_PROTNONE));
 	e->user &= !!(flags & _PAGE_USER);
@@ -123,8 +123,11 @@ static void umm_sweep_pte(struct umm_sweep *s, pmd_t *pmd, unsigned long addr,
 /*
  * Next come three levels of one shape. An entry equal to the one before it
  * leads to the same table and says nothing new: without that rule the shadow
- * memory of KASAN would take hours.
+ * memory of KASAN would take hours. Entries of a PAE root give no rights.
  */
+#define UMM_LIMITS(size)						\
+	(!IS_ENABLED(CONFIG_X86_PAE) || (size) < PGDIR_SIZE)
+
 #define UMM_SWEEP_LEVEL(up, level, LEVEL, lower)			\
 static void umm_sweep_##level(struct umm_sweep *s, up##_t parent[],	\
 			      unsigned long addr, unsigned long last,	\
@@ -141,7 +144,8 @@ static void umm_sweep_##level(struct umm_sweep *s, up##_t parent[],	\
 		end = umm_slot_end(addr, LEVEL##_SIZE, last);		\
 		if (!level##_none(*slot) &&				\
 		    level##_val(*slot) != level##_val(before)) {	\
-			umm_limit(&here, level##_flags(*slot));	\
+			if (UMM_LIMITS(LEVEL##_SIZE))			\
+				umm_limit(&here, level##_flags(*slot));	\
 			if (level##_leaf(*slot))			\
 				umm_report(s, addr, LEVEL##_SIZE, e,	\
 					   umm_##level##_as_pte(*slot));	\

@@ -231,6 +231,27 @@ long umm_rss_all(struct mm_struct *mm)
 	       umm_rss(mm, MM_SHMEMPAGES);
 }
 
+/**
+ * umm_table_bytes() - what the page tables of an address space take
+ * @mm: the address space
+ *
+ * With PAE the root has tables for all its entries from the beginning, which
+ * are not counted here.
+ *
+ * Return: bytes.
+ */
+unsigned long umm_table_bytes(struct mm_struct *mm)
+{
+	unsigned long bytes = mm_pgtables_bytes(mm);
+#ifdef CONFIG_X86_PAE
+	int i;
+
+	for (i = 0; i < KERNEL_PGD_BOUNDARY; i++)
+		bytes -= pgd_val(mm->pgd[i]) ? PAGE_SIZE : 0;
+#endif
+	return bytes;
+}
+
 static void umm_check_dead(struct umm *u)
 {
 	struct mm_struct *mm = u->mm;
@@ -242,7 +263,7 @@ static void umm_check_dead(struct umm *u)
 	for (i = 0; i < NR_MM_COUNTERS; i++)
 		KUNIT_EXPECT_EQ_MSG(test, umm_rss(mm, i), 0L,
 				    "resident counter %d after exit", i);
-	KUNIT_EXPECT_EQ_MSG(test, mm_pgtables_bytes(mm), 0UL,
+	KUNIT_EXPECT_EQ_MSG(test, umm_table_bytes(mm), 0UL,
 			    "page-table bytes after exit");
 }
 

@@ -76,6 +76,7 @@ void umm_leave(void);
 void umm_drop(struct umm *u);
 long umm_rss(struct mm_struct *mm, int member);
 long umm_rss_all(struct mm_struct *mm);
+unsigned long umm_table_bytes(struct mm_struct *mm);
 
 /* memory.c */
 unsigned long umm_map(struct kunit *test, unsigned long pages, int prot);

@@ -137,9 +137,9 @@ static void anon_across_tables(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, umm_peek(test, edge - PAGE_SIZE), 1UL);
 		KUNIT_EXPECT_EQ(test, umm_peek(test, edge), 2UL);
 		KUNIT_EXPECT_EQ(test, umm_present(mm, at, 4), 2UL);
-		KUNIT_EXPECT_GE(test, mm_pgtables_bytes(mm), 2 * PAGE_SIZE);
+		KUNIT_EXPECT_GE(test, umm_table_bytes(mm), 2 * PAGE_SIZE);
 		KUNIT_EXPECT_EQ(test, vm_munmap(at, 4 * PAGE_SIZE), 0);
-		KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(mm), 0UL);
+		KUNIT_EXPECT_EQ(test, umm_table_bytes(mm), 0UL);
 		KUNIT_EXPECT_EQ(test, umm_rss_all(mm), 0L);
 	}
 }

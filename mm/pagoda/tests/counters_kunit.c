@@ -23,7 +23,7 @@ static void counters_busy_life(struct kunit *test)
 {
 	struct umm *self = umm_self(test), *child;
 	struct file *file = umm_ramfs(test, 128), *shm = umm_shmem(test, 64);
-	unsigned long i, at, big = 5 * UMM_BASE;
+	unsigned long i, at, big = 2 * UMM_BASE, away = big + 5 * PMD_SIZE;
 
 	for (i = 0; i < 64; i++)
 		umm_file_set(test, file, i * PAGE_SIZE, i);
@@ -43,7 +43,7 @@ static void counters_busy_life(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, umm_poke(big + i * PAGE_SIZE, 1), 0);
 	KUNIT_EXPECT_EQ(test, umm_sys(__NR_mremap, big + PMD_SIZE, PMD_SIZE,
 				      PMD_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
-				      6 * UMM_BASE), (long)(6 * UMM_BASE));
+				      away), (long)away);
 	KUNIT_EXPECT_EQ(test, umm_sys(__NR_madvise, big, PMD_SIZE / 2,
 				      MADV_DONTNEED), 0L);
 	KUNIT_EXPECT_EQ(test, umm_sys(__NR_mprotect, AT(0), 2 * PAGE_SIZE,
@@ -82,19 +82,19 @@ static void counters_table_bytes(struct kunit *test)
 	struct mm_struct *mm = current->mm;
 	unsigned long one, i;
 
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(mm), 0UL);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(mm), 0UL);
 	umm_map_at(test, UMM_BASE, 8 * PTRS_PER_PTE, UMM_RW);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(mm), 0UL);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(mm), 0UL);
 	KUNIT_EXPECT_EQ(test, umm_poke(UMM_BASE, 1), 0);
-	one = mm_pgtables_bytes(mm);
+	one = umm_table_bytes(mm);
 	KUNIT_EXPECT_GE(test, one, PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, umm_poke(UMM_BASE + PAGE_SIZE, 1), 0);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(mm), one);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(mm), one);
 	for (i = 1; i < 8; i++)
 		KUNIT_EXPECT_EQ(test, umm_poke(UMM_BASE + i * PMD_SIZE, 1), 0);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(mm), one + 7 * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(mm), one + 7 * PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, vm_munmap(UMM_BASE, 8 * PMD_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(mm), 0UL);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(mm), 0UL);
 }
 
 /* Private writable memory is promised memory. */
@@ -178,7 +178,7 @@ static void counters_unused(struct kunit *test)
 	umm_drop(u);
 	umm_enter(umm_new(test));
 	KUNIT_EXPECT_EQ(test, umm_touch(UMM_BASE), -EFAULT);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(current->mm), 0UL);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(current->mm), 0UL);
 }
 
 static struct kunit_case counters_tests[] = {

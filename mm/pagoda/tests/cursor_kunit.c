@@ -146,7 +146,7 @@ static pte_t cursor_frame(void)
 static void cursor_fill_makes_the_tables(struct kunit *test)
 {
 	unsigned long at = cursor_area(test);
-	unsigned long before = mm_pgtables_bytes(current->mm);
+	unsigned long before = umm_table_bytes(current->mm);
 	struct pt_edit e;
 
 	mmap_write_lock(current->mm);
@@ -155,7 +155,7 @@ static void cursor_fill_makes_the_tables(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, pte_none(pt_get(&e.c)));
 	KUNIT_EXPECT_EQ(test, atomic_read(pt_table_refs(e.c.table)), 1);
 	pt_edit_release(&e);
-	KUNIT_EXPECT_GT(test, mm_pgtables_bytes(current->mm), before);
+	KUNIT_EXPECT_GT(test, umm_table_bytes(current->mm), before);
 	KUNIT_EXPECT_TRUE(test, cursor_find(&e, current->mm, at));
 	pt_edit_release(&e);
 	mmap_write_unlock(current->mm);
@@ -361,14 +361,14 @@ static void cursor_visit_shows_every_level(struct kunit *test)
 static void table_bytes_go_back_to_zero(struct kunit *test)
 {
 	unsigned long at = cursor_area(test), i;
-	unsigned long before = mm_pgtables_bytes(current->mm);
+	unsigned long before = umm_table_bytes(current->mm);
 
 	for (i = 0; i < 3; i++)
 		KUNIT_ASSERT_EQ(test, umm_poke(at + i * SPAN, 1), 0);
-	KUNIT_EXPECT_GE(test, mm_pgtables_bytes(current->mm),
+	KUNIT_EXPECT_GE(test, umm_table_bytes(current->mm),
 			before + 3 * PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, vm_munmap(at, 3 * SPAN), 0);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(current->mm), before);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(current->mm), before);
 }
 
 /* A table that reaches into a neighbour's addresses stays. */
@@ -378,11 +378,11 @@ static void table_shared_by_areas_stays(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, umm_poke(at, 1), 0);
 	KUNIT_ASSERT_EQ(test, umm_poke(at + SPAN, 1), 0);
-	bytes = mm_pgtables_bytes(current->mm);
+	bytes = umm_table_bytes(current->mm);
 	KUNIT_ASSERT_EQ(test, vm_munmap(at, SPAN - PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(current->mm), bytes);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(current->mm), bytes);
 	KUNIT_ASSERT_EQ(test, vm_munmap(at + SPAN - PAGE_SIZE, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(current->mm),
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(current->mm),
 			bytes - PAGE_SIZE);
 	KUNIT_EXPECT_EQ(test, umm_peek(test, at + SPAN), 1UL);
 }

@@ -289,18 +289,18 @@ static void frames_apply(struct kunit *test)
 
 	umm_map_at(test, start, 6, UMM_RW);
 	KUNIT_ASSERT_EQ(test, umm_poke(start + PAGE_SIZE, 1), 0);
-	tables = mm_pgtables_bytes(mm);
+	tables = umm_table_bytes(mm);
 	mmap_write_lock(mm);
 	KUNIT_EXPECT_EQ(test, apply_to_existing_page_range(mm, start,
 							   6 * PAGE_SIZE,
 							   frames_count, &s), 0);
 	KUNIT_EXPECT_EQ(test, s.full, 1UL);
 	KUNIT_EXPECT_EQ(test, s.first, start + PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(mm), tables);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(mm), tables);
 
 	KUNIT_EXPECT_EQ(test, apply_to_page_range(mm, start, 6 * PAGE_SIZE,
 						  NULL, NULL), 0);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(mm), tables + PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(mm), tables + PAGE_SIZE);
 	s = (struct frames_seen){ };
 	KUNIT_EXPECT_EQ(test, apply_to_page_range(mm, start, 6 * PAGE_SIZE,
 						  frames_see, &s), 0);

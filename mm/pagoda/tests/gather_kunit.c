@@ -322,7 +322,7 @@ static void gather_large_batch(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, umm_rss(current->mm, MM_ANONPAGES), (long)pages);
 	KUNIT_EXPECT_EQ(test, vm_munmap(at, pages * PAGE_SIZE), 0);
 	KUNIT_EXPECT_EQ(test, umm_rss(current->mm, MM_ANONPAGES), 0L);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(current->mm), 0UL);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(current->mm), 0UL);
 	KUNIT_EXPECT_EQ(test, umm_touch(at), -EFAULT);
 }
 

@@ -168,7 +168,7 @@ static void mmap_up_to_the_limit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, umm_peek(test, last), 1UL);
 	KUNIT_EXPECT_EQ(test, umm_touch(TASK_SIZE), -EFAULT);
 	KUNIT_EXPECT_EQ(test, vm_munmap(last, PAGE_SIZE), 0);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(current->mm), 0UL);
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(current->mm), 0UL);
 }
 
 /* What MAP_FIXED replaces is gone for good. */

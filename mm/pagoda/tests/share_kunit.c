@@ -20,7 +20,8 @@
 #define SPAN	BIT(pt_shift(2))
 #define PER	(SPAN >> PAGE_SHIFT)
 #define AT	ALIGN(UMM_BASE, SPAN)
-#define FAR	(8UL * SZ_1G)
+/* In another table of level 2 than AT. */
+#define FAR	((unsigned long)max(8ULL * SZ_1G, 1ULL << pt_shift(3)))
 
 static int share_init(struct kunit *test)
 {
@@ -110,8 +111,8 @@ static void full_tables_are_shared(struct kunit *test)
 	}
 	KUNIT_EXPECT_EQ(test, umm_rss(child->mm, MM_ANONPAGES),
 			umm_rss(parent->mm, MM_ANONPAGES));
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(child->mm),
-			mm_pgtables_bytes(parent->mm));
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(child->mm),
+			umm_table_bytes(parent->mm));
 }
 
 static void few_pages_are_copied(struct kunit *test)
@@ -440,7 +441,11 @@ static void child_of_a_failed_fork(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, umm_sys(__NR_mprotect, half, SPAN / 2,
 				      PROT_READ), 0L);
-	/* The mark is to be in the place of the last area. */
+	/*
+	 * The mark is to be in the place of the last area; another file's page
+	 * sees to it that the tables above still cannot be shared.
+	 */
+	share_file(test, at - PAGE_SIZE);
 	KUNIT_ASSERT_EQ(test, umm_sys(__NR_munmap, at + SPAN, 64 * SPAN), 0L);
 	child = share_fork(test);
 	KUNIT_ASSERT_EQ(test, share_refs(child, at), 2);
@@ -515,7 +520,10 @@ static unsigned long share_far_area(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_64BIT))
 		kunit_skip(test, "there is no room for a table of that size");
 	share_file(test, AT);
-	umm_map_at(test, FAR, 80 * PER, UMM_RW);
+	/* More than there is memory, where pages are large. */
+	KUNIT_ASSERT_EQ(test, vm_mmap(NULL, FAR, 80 * SPAN, UMM_RW,
+				      UMM_ANON | MAP_FIXED | MAP_NORESERVE, 0),
+			FAR);
 	for (i = 0; i < 4; i++)
 		share_fill(test, FAR + i * 20 * SPAN, PER, i << 16);
 	return FAR;
@@ -534,8 +542,8 @@ static void larger_tables_are_shared_as_one(struct kunit *test)
 			    share_table(child, at));
 	KUNIT_EXPECT_EQ(test, umm_rss(child->mm, MM_ANONPAGES),
 			(long)(4 * PER));
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(child->mm),
-			mm_pgtables_bytes(parent->mm));
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(child->mm),
+			umm_table_bytes(parent->mm));
 
 	/* Top down: the large one first, then the one that is written to. */
 	copied = share_copied();
@@ -546,8 +554,8 @@ static void larger_tables_are_shared_as_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, share_refs(parent, at + 20 * SPAN), 2);
 	KUNIT_EXPECT_EQ(test, umm_rss(child->mm, MM_ANONPAGES),
 			(long)(4 * PER));
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(child->mm),
-			mm_pgtables_bytes(parent->mm));
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(child->mm),
+			umm_table_bytes(parent->mm));
 	umm_enter(parent);
 	KUNIT_EXPECT_EQ(test, umm_peek(test, at), 0UL);
 	KUNIT_EXPECT_EQ(test, umm_poke(at + 20 * SPAN, 78), 0);
@@ -575,8 +583,8 @@ static void small_areas_go_with_the_larger_table(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, share_refs(parent, small), 1);
 	KUNIT_EXPECT_EQ(test, umm_rss(third->mm, MM_ANONPAGES),
 			(long)(4 * PER + 5));
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(third->mm),
-			mm_pgtables_bytes(parent->mm));
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(third->mm),
+			umm_table_bytes(parent->mm));
 }
 
 /* Were the fork to fail between them, nothing would keep the second anon_vma. */
@@ -610,7 +618,7 @@ static void larger_tables_go_as_one(struct kunit *test)
 
 	umm_drop(child);
 	umm_enter(third);
-	KUNIT_EXPECT_EQ(test, umm_sys(__NR_munmap, at, SZ_1G), 0L);
+	KUNIT_EXPECT_EQ(test, umm_sys(__NR_munmap, at, 1UL << pt_shift(3)), 0L);
 	KUNIT_EXPECT_EQ(test, umm_rss(third->mm, MM_ANONPAGES), 0L);
 	KUNIT_EXPECT_EQ(test, share_copied(), copied);
 	umm_enter(parent);

@@ -34,14 +34,14 @@ static void tables_install(struct kunit *test)
 
 	umm_map_at(test, UMM_BASE, 1, UMM_RW);
 	pmd = tables_pmd(test, UMM_BASE);
-	bytes = mm_pgtables_bytes(mm);
+	bytes = umm_table_bytes(mm);
 	table = pte_alloc_one(mm);
 	KUNIT_ASSERT_NOT_NULL(test, table);
 	mmap_read_lock(mm);
 	pmd_install(mm, pmd, &table);
 	KUNIT_EXPECT_NULL(test, table);
 	KUNIT_EXPECT_TRUE(test, pmd_present(*pmd));
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(mm) - bytes,
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(mm) - bytes,
 			PTRS_PER_PTE * sizeof(pte_t));
 	mmap_read_unlock(mm);
 	/* The loser of a race keeps his. */
@@ -53,10 +53,10 @@ static void tables_install(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, table);
 	if (table)
 		pte_free(mm, table);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(mm) - bytes,
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(mm) - bytes,
 			PTRS_PER_PTE * sizeof(pte_t));
 	KUNIT_EXPECT_EQ(test, umm_poke(UMM_BASE, 5), 0);
-	KUNIT_EXPECT_EQ(test, mm_pgtables_bytes(mm) - bytes,
+	KUNIT_EXPECT_EQ(test, umm_table_bytes(mm) - bytes,
 			PTRS_PER_PTE * sizeof(pte_t));
 }
 

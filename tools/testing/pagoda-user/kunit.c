@@ -112,6 +112,11 @@ long umm_rss(struct mm_struct *mm, int member)
 	return mm->rss_stat[member].count;
 }
 
+unsigned long umm_table_bytes(struct mm_struct *mm)
+{
+	return mm_pgtables_bytes(mm);
+}
+
 long umm_rss_all(struct mm_struct *mm)
 {
 	return umm_rss(mm, MM_ANONPAGES) + umm_rss(mm, MM_FILEPAGES) +

@@ -13,6 +13,7 @@
 #define SIZE		(256 * MIB)
 #define TOUCHES		1000
 #define READS		8
+#define STRIDE		(MIB / 4)
 #define DRAWN		16
 
 static long faults(void)
@@ -62,10 +63,10 @@ static void read_first(char *p)
 	long before = smaps_field(0, p, "Rss"), n = faults();
 
 	for (int i = 0; i < READS; i++)
-		blank &= peek(p + i * 64 * page_size()) == 0;
+		blank &= peek(p + i * STRIDE) == 0;
 	n = faults() - n;
 	for (int i = 0; i < READS; i++) {
-		unsigned long pfn = frame_of(0, p + i * 64 * page_size());
+		unsigned long pfn = frame_of(0, p + i * STRIDE);
 
 		if (!i)
 			zero = pfn;
@@ -80,7 +81,7 @@ static void read_first(char *p)
 	poke(p, 1);
 	n = faults() - n;
 	check(n == 1 && frame_of(0, p) != zero && peek(p) == 1 && peek(p + 1) == 0 &&
-	      frame_of(0, p + 64 * page_size()) == zero,
+	      frame_of(0, p + STRIDE) == zero,
 	      "the first write to one gives that one a frame of its own (%lx)", frame_of(0, p));
 }
 

@@ -13,9 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Page i of either starts with the number i. */
+/* The i-th 4 KiB of either start with the number i; pages may be larger. */
 asm(".pushsection .rodata.ballast,\"a\",%progbits\n"
-	".balign 4096\n"
+	".balign 65536\n"
 	"ballast_ro:\n"
 	".set page, 0\n"
 	".rept 1024\n"
@@ -25,7 +25,7 @@ asm(".pushsection .rodata.ballast,\"a\",%progbits\n"
 	".endr\n"
 	".popsection\n"
 	".pushsection .data.ballast,\"aw\",%progbits\n"
-	".balign 4096\n"
+	".balign 65536\n"
 	"ballast_rw:\n"
 	".set page, 0\n"
 	".rept 256\n"

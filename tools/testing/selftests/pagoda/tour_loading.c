@@ -14,8 +14,12 @@
 
 #include "tour.h"
 
-#define RO_PAGES	1024
-#define RW_PAGES	256
+#define RO_SIZE		(4 * MIB)
+#define RW_SIZE		MIB
+#define WRITES		6
+
+/* What is at the start of each, in the file, counts these. */
+#define UNIT		4096
 
 /* Fields of /proc/PID/stat. */
 #define MINFLT		10
@@ -74,50 +78,60 @@ static long file_pages(pid_t pid, const char *path, long *all)
 /* Read pages far apart: each comes in, with the neighbours the kernel adds. */
 static void read_pages(struct demo *d, unsigned long ro)
 {
-	long before = resident(d->pid, (void *)ro, RO_PAGES), now = before;
+	const size_t page = page_size(), pages = RO_SIZE / page, per = pages / 64;
+	long before = resident(d->pid, (void *)ro, pages), now = before;
 	bool grew = true, there = true, right = true;
 
-	saw("4 MiB of constants, one character for 16 pages (. none, + some, # all):");
-	draw(d->pid, ro, RO_PAGES, 16);
+	saw("4 MiB of constants, one character for %zu pages (. none, + some, # all):", per);
+	draw(d->pid, ro, pages, per);
 	for (int i = 1; i <= 6; i++) {
-		unsigned long page = i * 150;
-		unsigned long addr = ro + page * page_size();
+		unsigned long addr = ro + i * 150 * UNIT / page * page;
 		long was = now;
 
 		right &= !frame_of(d->pid, (void *)addr);
-		right &= demo_ask(d, "n", addr) == page;
-		now = resident(d->pid, (void *)ro, RO_PAGES);
+		right &= demo_ask(d, "n", addr) == (addr - ro) / UNIT;
+		now = resident(d->pid, (void *)ro, pages);
 		grew &= now > was;
 		there &= frame_of(d->pid, (void *)addr) != NO_FRAME;
-		draw(d->pid, ro, RO_PAGES, 16);
+		draw(d->pid, ro, pages, per);
 	}
 	check(right, "6 pages absent before, right bytes when read");
 	check(there && grew, "each touch brought its page in: %ld present before, %ld after",
 	      before, now);
-	check(now < RO_PAGES / 2, "the %ld pages not asked for stayed away", RO_PAGES - now);
+	check(now < (long)pages / 2, "the %ld pages not asked for stayed away", pages - now);
+}
+
+/* The i-th page that is written to: all over the data. */
+static int written_page(int i)
+{
+	return (20 + i * 40) * UNIT / page_size();
 }
 
 /* Write pages of private data: exactly the page written is copied in. */
 static void write_pages(struct demo *d, unsigned long rw)
 {
-	unsigned long before[RW_PAGES], after[RW_PAGES];
+	const int size = page_size(), pages = RW_SIZE / size;
+	unsigned long before[RW_SIZE / UNIT], after[RW_SIZE / UNIT];
 	int wrote = 0, others = 0;
 
-	frames_of(d->pid, (void *)rw, RW_PAGES, before);
-	for (int page = 20; page < 240; page += 40)
-		demo_ask(d, "w", rw + page * page_size() + 100);
-	frames_of(d->pid, (void *)rw, RW_PAGES, after);
-	saw("1 MiB of data, one character for 4 pages, after 6 pages were read and written:");
-	draw(d->pid, rw, RW_PAGES, 4);
-	for (int page = 0; page < RW_PAGES; page++) {
-		bool ours = page >= 20 && page < 240 && page % 40 == 20;
+	frames_of(d->pid, (void *)rw, pages, before);
+	for (int i = 0; i < WRITES; i++)
+		demo_ask(d, "w", rw + written_page(i) * size + 100);
+	frames_of(d->pid, (void *)rw, pages, after);
+	saw("1 MiB of data, one character for %d pages, after %d pages were read and written:",
+	    (pages + 63) / 64, WRITES);
+	draw(d->pid, rw, pages, (pages + 63) / 64);
+	for (int page = 0; page < pages; page++) {
+		bool ours = false;
 
+		for (int i = 0; i < WRITES; i++)
+			ours |= page == written_page(i);
 		if (ours)
 			wrote += after[page] && after[page] != before[page];
 		else
 			others += before[page] && after[page] != before[page];
 	}
-	check(wrote == 6, "%d of 6 written pages have a frame of their own", wrote);
+	check(wrote == WRITES, "%d of %d written pages have a frame of their own", wrote, WRITES);
 	check(others == 0, "no page that was present and not written has moved");
 }
 
@@ -147,7 +161,7 @@ void tour_loading(void)
 	    (long)st.st_size / 1024, all, in);
 	saw("page faults so far: %lu that waited for the disk, %lu that did not",
 	    major, stat_field(d.pid, MINFLT));
-	check(all > RO_PAGES && in * 4 < all,
+	check(all > (long)(RO_SIZE / page_size()) && in * 4 < all,
 	      "%ld%% of the program is in memory: it was not read in whole", in * 100 / all);
 	check(major > 0, "what it needed to start was read from the disk when touched");
 	read_pages(&d, ro);
