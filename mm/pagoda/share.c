@@ -68,7 +68,8 @@ static bool pt_slot_change(struct mm_struct *mm, pte_t *slot,
 	bool same;
 	pte_t e;
 
-	spin_lock(lock);
+	/* Inside the lock of the table, which may be of the same class. */
+	spin_lock_nested(lock, SINGLE_DEPTH_NESTING);
 	e = ptep_get(slot);
 	/* Hardware may have set the accessed bit. */
 	same = pt_entry_none(old) ? pt_entry_none(e) :
@@ -418,7 +419,7 @@ static void pt_replace_table(struct mm_struct *mm, pte_t *slot,
 	}
 	pt_table_unmap(to);
 	pt_table_unmap(from);
-	spin_lock(lock);
+	spin_lock_nested(lock, SINGLE_DEPTH_NESTING);
 	if (pt_entry_breaks()) {
 		/* Others wait in pt_entry_read(): not for long. */
 		preempt_disable();
