@@ -5,7 +5,7 @@
 
 ARCH ?= x86_64
 VM ?= pagoda
-PAGODA_VARS := ARCH CONFIG VM LINUX_SRC V DEBUG TIMEOUT APPEND CPUS SECONDS COUNT SEED TESTS COVERAGE
+PAGODA_VARS := ARCH CONFIG VM LINUX_SRC V DEBUG TIMEOUT APPEND CPUS SECONDS COUNT SEED TESTS COVERAGE ROW
 export $(PAGODA_VARS)
 export PYTHONDONTWRITEBYTECODE = 1
 
@@ -49,6 +49,9 @@ image: tools
 bench:
 	@tools/pagoda/install bench
 	@tools/pagoda/bench.py
+profile:
+	@tools/pagoda/install bench
+	@BOTH=$(if $(filter file,$(origin VM)),1) tools/pagoda/profile.py
 bench-redis:
 	@tools/pagoda/install redis
 	@tools/pagoda/bench_redis.py
@@ -59,7 +62,7 @@ clean:
 	rm -rf build
 
 .PHONY: help run shell check fuzz inject check-user fuzz-user coverage kselftest stress powercut \
-	image bench bench-redis tools clean
+	image bench profile bench-redis tools clean
 .NOTPARALLEL:
 
 #: Pagoda: a virtual-memory core for Linux 6.12.
@@ -82,6 +85,8 @@ clean:
 #:                 times from SEED=: what msync confirmed must be on the disk
 #:   make image    build only: build/ARCH-VM/ is the kernel's object tree
 #:   make bench    instructions an operation, stock and Pagoda: build/bench/
+#:   make profile ROW=NAME  where the instructions of a row of make bench go, by function,
+#:                 on stock and on Pagoda (VM= for one): build/profile/
 #:   make bench-redis  BGSAVE of 512 MiB in redis on both; in the same report
 #:   make clean    remove build/
 #:

@@ -114,7 +114,7 @@ def clean_environment():
                  'ARCH', 'CONFIG', 'VM', 'V', 'DEBUG', 'CROSS_COMPILE', 'LOCALVERSION',
                  'KBUILD_OUTPUT', 'KCONFIG_CONFIG', 'KCFLAGS', 'LINUX_SRC',
                  'TIMEOUT', 'FLAVOUR', 'APPEND', 'CPUS', 'BRIEF', 'RESULTS', 'SECONDS',
-                 'COUNT', 'SEED', 'TESTS',
+                 'COUNT', 'SEED', 'TESTS', 'ROW',
                  'BOTH', 'COVERAGE', 'O', 'CC', 'CFLAGS', 'LDFLAGS'):
         env.pop(name, None)
     env['LC_ALL'] = 'C'

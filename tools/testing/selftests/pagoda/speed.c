@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * speed [TMPFS [EXT4]]: prints "speed: NAME VALUE UNIT WORDS" for each figure,
- * the least of a few runs. Files are made in the directory TMPFS, /tmp unless
- * given, and in EXT4; without EXT4 the rows about it are left out.
+ * speed [-r NAME] [TMPFS [EXT4]]: prints "speed: NAME VALUE UNIT WORDS" for each
+ * figure, the least of a few runs. Files are made in the directory TMPFS, /tmp
+ * unless given, and in EXT4; without EXT4 the rows about it are left out. With -r
+ * only the row that has the figure NAME is run, and what it counts is marked for
+ * make profile.
  *
  * Under "qemu-system-* -icount shift=0,sleep=off -smp 1" a nanosecond is one
  * guest instruction, so the figures do not depend on the host. A timer tick
@@ -14,6 +16,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +30,44 @@
 #define REPEATS	5
 
 static const char *dir[NR_FS] = { "/tmp", NULL };
+
+/* The one figure that is wanted, and its number in its row. */
+static const char *wanted;
+static int wanted_k = -1;
+
+/*
+ * make profile counts what is executed, in whatever process, from a call of the
+ * first of these to a call of the second, and reads how many operations it was.
+ */
+__attribute__((noipa)) void speed_mark_begin(void)
+{
+	asm volatile("" ::: "memory");
+}
+
+__attribute__((noipa)) void speed_mark_end(void)
+{
+	asm volatile("" ::: "memory");
+}
+
+unsigned long long speed_start(int k)
+{
+	if (k == wanted_k)
+		speed_mark_begin();
+	return now_ns();
+}
+
+double speed_each(int k, unsigned long long from, unsigned long n)
+{
+	unsigned long long now = now_ns();
+
+	if (k == wanted_k) {
+		speed_mark_end();
+		printf("speed: counted %lu\n", n);
+		fflush(stdout);
+		tcdrain(STDOUT_FILENO);
+	}
+	return (double)(now - from) / n;
+}
 
 void speed_die(const char *what)
 {
@@ -83,12 +124,26 @@ void speed_reap(pid_t pid)
 		speed_die("a child failed");
 }
 
+/* Is a row, or one figure of it, to be measured? */
+static bool is_wanted(const struct row *r)
+{
+	if (!wanted)
+		return true;
+	for (int k = 0; k < FIGURES && r->figure[k].name; k++) {
+		if (!strcmp(r->figure[k].name, wanted)) {
+			wanted_k = k;
+			return true;
+		}
+	}
+	return false;
+}
+
 static void measure(const struct row *r)
 {
 	double best[FIGURES], cost[FIGURES];
 	int repeats = r->repeats ? r->repeats : REPEATS;
 
-	if (!dir[r->fs])
+	if (!dir[r->fs] || !is_wanted(r))
 		return;
 	for (int i = 0; i < repeats; i++) {
 		r->run(r, cost);
@@ -112,11 +167,20 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "exit"))
 		_exit(0);
+	if (argc > 2 && !strcmp(argv[1], "-r")) {
+		wanted = argv[2];
+		argv += 2;
+		argc -= 2;
+	}
 	for (int i = 0; i < NR_FS && i + 1 < argc; i++)
 		dir[i] = argv[i + 1];
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
 		for (const struct row *r = tables[i]; r->run; r++)
 			measure(r);
+	}
+	if (wanted && wanted_k < 0) {
+		printf("speed: error: no row has a figure %s\n", wanted);
+		return 1;
 	}
 	printf("speed: end\n");
 	return 0;

@@ -73,11 +73,11 @@ int speed_file(enum speed_fs fs, size_t len);
 /** speed_reap() - wait for a child, and die unless it ended with status 0 */
 void speed_reap(pid_t pid);
 
-/** speed_each() - nanoseconds since @from for each of @n operations */
-static inline double speed_each(unsigned long long from, unsigned long n)
-{
-	return (double)(now_ns() - from) / n;
-}
+/** speed_start() - the time, before the operations that figure @k of a row is about */
+unsigned long long speed_start(int k);
+
+/** speed_each() - nanoseconds since @from for each of @n operations, of figure @k */
+double speed_each(int k, unsigned long long from, unsigned long n);
 
 static inline void touch(char *p)
 {

@@ -20,7 +20,7 @@ static void file_fault(const struct row *r, double *cost)
 	for (int i = 0; i < FIGURES; i++) {
 		int fd = speed_file(r->fs, len);
 		char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, kind[i].how, fd, 0);
-		unsigned long long t = now_ns();
+		unsigned long long t = speed_start(i);
 
 		if (p == MAP_FAILED)
 			speed_die("mmap of a file");
@@ -28,7 +28,7 @@ static void file_fault(const struct row *r, double *cost)
 			touch_pages(p, r->n);
 		else
 			look_pages(p, r->n);
-		cost[i] = speed_each(t, r->n);
+		cost[i] = speed_each(i, t, r->n);
 		munmap(p, len);
 		close(fd);
 	}
@@ -39,12 +39,12 @@ static void shmem_touch(const struct row *r, double *cost)
 {
 	const size_t len = r->n * page_size();
 	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	if (p == MAP_FAILED)
 		speed_die("mmap of shared memory");
 	touch_pages(p, r->n);
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 	munmap(p, len);
 }
 

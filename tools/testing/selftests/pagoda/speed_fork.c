@@ -43,27 +43,27 @@ static void run_first(bool on)
 }
 
 /*
- * cost[0]: from before fork() in the parent to after it, there.
+ * cost[0]: from before fork() in the parent to after it, there: figure @k.
  * cost[1]: from the child's last look at the clock, through _exit() and its
- * whole address space going, to the parent's return from waitpid().
+ * whole address space going, to the parent's return from waitpid(): the next.
  */
-static void fork_and_exit(double *cost)
+static void fork_and_exit(int k, double *cost)
 {
 	struct board *b = board();
 	unsigned long long t;
 	pid_t pid;
 
 	run_first(true);
-	t = now_ns();
+	t = speed_start(k);
 	pid = fork();
 	if (!pid) {
 		b->last = now_ns();	/* faults, so */
-		b->last = now_ns();	/* again */
+		b->last = speed_start(k + 1);	/* again */
 		_exit(0);
 	}
-	cost[0] = speed_each(t, 1);
+	cost[0] = speed_each(k, t, 1);
 	speed_reap(pid);
-	cost[1] = speed_each(b->last, 1);
+	cost[1] = speed_each(k + 1, b->last, 1);
 	run_first(false);
 }
 
@@ -73,8 +73,8 @@ static void fork_touched(const struct row *r, double *cost)
 	char *p = r->mib ? speed_touched(r->mib * MIB) : NULL;
 	double again[2];
 
-	fork_and_exit(cost);
-	fork_and_exit(again);
+	fork_and_exit(0, cost);
+	fork_and_exit(2, again);
 	cost[2] = again[0];
 	if (p)
 		munmap(p, r->mib * MIB);
@@ -92,7 +92,7 @@ static void fork_sparse(const struct row *r, double *cost)
 		speed_die("mmap with MAP_NORESERVE");
 	for (unsigned long i = 0; i < r->n; i++)
 		touch(p + i * (len / r->n));
-	fork_and_exit(cost);
+	fork_and_exit(0, cost);
 	munmap(p, len);
 }
 #endif
@@ -102,7 +102,7 @@ static void fork_write_exit(const struct row *r, double *cost)
 {
 	const size_t len = r->mib * MIB;
 	char *p = speed_touched(len);
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 	pid_t pid = fork();
 
 	if (!pid) {
@@ -110,7 +110,7 @@ static void fork_write_exit(const struct row *r, double *cost)
 		_exit(0);
 	}
 	speed_reap(pid);
-	cost[0] = speed_each(t, 1);
+	cost[0] = speed_each(0, t, 1);
 	munmap(p, len);
 }
 
@@ -121,12 +121,14 @@ static void fork_write_exit(const struct row *r, double *cost)
 static void write_all(char *p, size_t len, double *cost)
 {
 	const unsigned long pages = len / page_size();
-	unsigned long long t = now_ns();
+	unsigned long long t;
 
+	speed_start(1);
+	t = speed_start(0);
 	touch(p + len / 2);
-	cost[0] = speed_each(t, 1);
+	cost[0] = speed_each(0, t, 1);
 	touch_pages(p, pages);
-	cost[1] = speed_each(t, pages);
+	cost[1] = speed_each(1, t, pages);
 }
 
 /* The child writes; the parent waits. */
@@ -158,9 +160,9 @@ static void read_by_child(const struct row *r, double *cost)
 
 	if (!pid) {
 		b->last = now_ns();
-		b->last = now_ns();
+		b->last = speed_start(0);
 		look_pages(p, len / page_size());
-		b->cost[0] = speed_each(b->last, len / page_size());
+		b->cost[0] = speed_each(0, b->last, len / page_size());
 		_exit(0);
 	}
 	speed_reap(pid);

@@ -14,7 +14,7 @@ static char *const no_env[] = { NULL };
 /* fork(), the child's _exit(), and the wait for it. */
 static void fork_exit_wait(const struct row *r, double *cost)
 {
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	for (unsigned long i = 0; i < r->n; i++) {
 		pid_t pid = fork();
@@ -23,13 +23,13 @@ static void fork_exit_wait(const struct row *r, double *cost)
 			_exit(0);
 		speed_reap(pid);
 	}
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 }
 
 /* The same with a new program between: this one, told to end at once. */
 static void fork_exec(const struct row *r, double *cost)
 {
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	for (unsigned long i = 0; i < r->n; i++) {
 		pid_t pid = fork();
@@ -40,7 +40,7 @@ static void fork_exec(const struct row *r, double *cost)
 		}
 		speed_reap(pid);
 	}
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 }
 
 static pid_t spawn(void)
@@ -56,11 +56,11 @@ static pid_t spawn(void)
 
 static void vfork_exec(const struct row *r, double *cost)
 {
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	for (unsigned long i = 0; i < r->n; i++)
 		speed_reap(spawn());
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 }
 
 /* A byte to another process and back. */
@@ -82,12 +82,12 @@ static void pipe_pingpong(const struct row *r, double *cost)
 	}
 	close(to[0]);
 	close(from[1]);
-	t = now_ns();
+	t = speed_start(0);
 	for (unsigned long i = 0; i < r->n; i++) {
 		if (write(to[1], &c, 1) != 1 || read(from[0], &c, 1) != 1)
 			speed_die("ping-pong");
 	}
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 	close(to[1]);
 	close(from[0]);
 	speed_reap(pid);

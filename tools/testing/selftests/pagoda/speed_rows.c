@@ -12,11 +12,11 @@
 
 static void null_syscall(const struct row *r, double *cost)
 {
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	for (unsigned long i = 0; i < r->n; i++)
 		syscall(SYS_getppid);
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 }
 
 /* Fills a page the way the kernel does on a processor with fast string moves. */
@@ -39,14 +39,14 @@ static void clear_page(char *p)
 static void first_touch(const struct row *r, double *cost)
 {
 	char *p = speed_map(r->n * page_size());
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	touch_pages(p, r->n);
-	cost[0] = speed_each(t, r->n);
-	t = now_ns();
+	cost[0] = speed_each(0, t, r->n);
+	t = speed_start(1);
 	for (unsigned long i = 0; i < r->n; i++)
 		clear_page(p);
-	cost[1] = speed_each(t, r->n);
+	cost[1] = speed_each(1, t, r->n);
 	cost[2] = cost[0] - cost[1];
 	munmap(p, r->n * page_size());
 }
@@ -56,11 +56,11 @@ static void touch_random(const struct row *r, double *cost)
 {
 	const size_t page = page_size();
 	char *p = speed_map(r->n * page);
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	for (unsigned long i = 0; i < r->n; i++)
 		touch(p + (i * 40503 & (r->n - 1)) * page);
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 	munmap(p, r->n * page);
 }
 
@@ -68,10 +68,10 @@ static void touch_random(const struct row *r, double *cost)
 static void touch_zero(const struct row *r, double *cost)
 {
 	char *p = speed_map(r->n * page_size());
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	look_pages(p, r->n);
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 	munmap(p, r->n * page_size());
 }
 
@@ -79,11 +79,11 @@ static void touch_zero(const struct row *r, double *cost)
 static void populate(const struct row *r, double *cost)
 {
 	const size_t len = r->n * page_size();
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 	char *p = mmap(NULL, len, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 	if (p == MAP_FAILED)
 		speed_die("mmap with MAP_POPULATE");
 	munmap(p, len);
@@ -93,24 +93,24 @@ static void populate(const struct row *r, double *cost)
 static void munmap_page(const struct row *r, double *cost)
 {
 	char *p = speed_touched(r->n * page_size());
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	munmap(p, r->n * page_size());
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 }
 
 static void map_unmap(const struct row *r, double *cost)
 {
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	for (unsigned long i = 0; i < r->n; i++)
 		munmap(speed_map(16 * KIB), 16 * KIB);
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 }
 
 static void map_touch_unmap(const struct row *r, double *cost)
 {
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	for (unsigned long i = 0; i < r->n; i++) {
 		char *p = speed_map(16 * KIB);
@@ -118,7 +118,7 @@ static void map_touch_unmap(const struct row *r, double *cost)
 		touch(p);
 		munmap(p, 16 * KIB);
 	}
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 }
 
 /* Two calls: one splits an area in three, one lets the three become one again. */
@@ -126,13 +126,13 @@ static void protect_split(const struct row *r, double *cost)
 {
 	const size_t page = page_size();
 	char *p = speed_touched(8 * page);
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	for (unsigned long i = 0; i < r->n; i++) {
 		mprotect(p + 3 * page, page, PROT_READ);
 		mprotect(p + 3 * page, page, PROT_READ | PROT_WRITE);
 	}
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 	munmap(p, 8 * page);
 }
 
@@ -141,13 +141,13 @@ static void protect_whole(const struct row *r, double *cost)
 {
 	const size_t len = 64 * page_size();
 	char *p = speed_touched(len);
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	for (unsigned long i = 0; i < r->n; i++) {
 		mprotect(p, len, PROT_READ);
 		mprotect(p, len, PROT_READ | PROT_WRITE);
 	}
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 	munmap(p, len);
 }
 
@@ -155,20 +155,20 @@ static void protect_whole(const struct row *r, double *cost)
 static void brk_pair(const struct row *r, double *cost)
 {
 	char *at = sbrk(0);
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	for (unsigned long i = 0; i < r->n; i++) {
 		brk(at + 64 * KIB);
 		brk(at);
 	}
-	cost[0] = speed_each(t, r->n);
-	t = now_ns();
+	cost[0] = speed_each(0, t, r->n);
+	t = speed_start(1);
 	for (unsigned long i = 0; i < r->n; i++) {
 		brk(at + 64 * KIB);
 		touch(at + 32 * KIB);
 		brk(at);
 	}
-	cost[1] = speed_each(t, r->n);
+	cost[1] = speed_each(1, t, r->n);
 }
 
 /* Move @len touched bytes to and fro between @a and @b, @n times. */
@@ -177,14 +177,14 @@ static double move(char *a, char *b, size_t len, unsigned long n)
 	unsigned long long t;
 
 	touch_pages(a, len / page_size());
-	t = now_ns();
+	t = speed_start(0);
 	for (unsigned long i = 0; i < n; i++) {
 		char *from = i & 1 ? b : a, *to = i & 1 ? a : b;
 
 		if (mremap(from, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
 			speed_die("mremap");
 	}
-	return speed_each(t, n);
+	return speed_each(0, t, n);
 }
 
 /*
@@ -226,12 +226,12 @@ static void dontneed_refault(const struct row *r, double *cost)
 	unsigned long long t;
 
 	touch(p + 5 * page);
-	t = now_ns();
+	t = speed_start(0);
 	for (unsigned long i = 0; i < r->n; i++) {
 		madvise(p + 5 * page, page, MADV_DONTNEED);
 		touch(p + 5 * page);
 	}
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 	munmap(p, 16 * page);
 }
 
@@ -240,13 +240,13 @@ static void mlock_pair(const struct row *r, double *cost)
 {
 	const size_t page = page_size();
 	char *p = speed_touched(16 * page);
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	for (unsigned long i = 0; i < r->n; i++) {
 		mlock(p + 4 * page, 4 * page);
 		munlock(p + 4 * page, 4 * page);
 	}
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 	munmap(p, 16 * page);
 }
 
@@ -256,12 +256,55 @@ static void mincore_page(const struct row *r, double *cost)
 	static unsigned char vec[4096];
 	const size_t len = r->n * page_size();
 	char *p = speed_touched(len);
-	unsigned long long t = now_ns();
+	unsigned long long t = speed_start(0);
 
 	if (mincore(p, len, vec))
 		speed_die("mincore");
-	cost[0] = speed_each(t, r->n);
+	cost[0] = speed_each(0, t, r->n);
 	munmap(p, len);
+}
+
+/* How much of @n pages at @p is in memory, in bytes for each of @touched. */
+static double taken(char *p, unsigned long n, unsigned long touched)
+{
+	static unsigned char vec[16384];
+	unsigned long present = 0;
+
+	if (mincore(p, n * page_size(), vec))
+		speed_die("mincore");
+	for (unsigned long i = 0; i < n; i++)
+		present += vec[i] & 1;
+	munmap(p, n * page_size());
+	return (double)present * page_size() / touched;
+}
+
+/*
+ * What memory a written page takes: a quarter of the pages in random order, all of
+ * a quarter in order, and 8 in order of every 64.
+ */
+static void memory_taken(const struct row *r, double *cost)
+{
+	const size_t page = page_size();
+	static unsigned char seen[16384];
+	char *p = speed_map(r->n * page);
+	unsigned int x = 1;
+	unsigned long at;
+
+	for (unsigned long touched = 0; touched < r->n / 4;) {
+		x = x * 1664525 + 1013904223;
+		at = (x >> 8) % r->n;
+		touch(p + at * page);
+		touched += !seen[at];
+		seen[at] = 1;
+	}
+	cost[0] = taken(p, r->n, r->n / 4);
+	p = speed_map(r->n * page);
+	touch_pages(p, r->n / 4);
+	cost[1] = taken(p, r->n, r->n / 4);
+	p = speed_map(r->n * page);
+	for (unsigned long i = 0; i < r->n; i += 64)
+		touch_pages(p + i * page, 8);
+	cost[2] = taken(p, r->n, r->n / 8);
 }
 
 const struct row memory_rows[] = {
@@ -302,5 +345,9 @@ const struct row memory_rows[] = {
 		{ "mlock_pair", "mlock + munlock of 4 pages" } } },
 	{ mincore_page, 4096, .figure = {
 		{ "mincore_page", "mincore, a page" } } },
+	{ memory_taken, 16384, .repeats = 1, .unit = "bytes", .figure = {
+		{ "taken_random", "memory for a page written, in random order" },
+		{ "taken_sequence", "memory for a page written, in order" },
+		{ "taken_runs", "memory for a page written, 8 of every 64" } } },
 	{ NULL },
 };
