@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 import boot
+import codesize
 import report
 from common import MACHINE as ARCHITECTURE
 from common import (ARCH, BUILD, CONFIG, DEBUG, NOTES, OBJ, TIMEOUT, TOP, VERBOSE, Progress, die,
@@ -100,7 +101,7 @@ def measure():
 
 def bench():
     found = on_both('bench.py', 'bench.json')
-    figures = {vm: found[vm]['rows'] for vm in ORDER}
+    figures = {vm: found[vm]['rows'] | codesize.figures(vm) for vm in ORDER}
     if set(figures['stock']) != set(figures['pagoda']):
         die('the two kernels did not measure the same rows')
     rows = report.compare(figures['stock'], figures['pagoda'])

@@ -18,14 +18,22 @@ CHART = os.path.join(BENCH, 'bench.svg')
 # Goals, against stock in the same run. A ratio is Pagoda / stock; it is judged
 # at two decimals, about as finely as a figure repeats.
 FEWER = {
-    'x86_64': {'fork_16m': 5, 'fork_1024m': 400, 'exit_1024m': 400},
+    'x86_64': {'fork_16m': 5, 'fork_1024m': 400, 'exit_1024m': 400,
+               'map_unmap': 2, 'map_touch_unmap': 1.5, 'protect_split': 2, 'brk_pair': 3,
+               'touch_rest': 3, 'touch_random': 1.2, 'dontneed_refault': 1.3, 'munmap_page': 1.5,
+               'mremap_4m': 2, 'mremap_1g': 5, 'fork_small': 1.3, 'fork_exec': 1.5,
+               'vfork_exec': 1.2, 'tmpfs_read': 1.5, 'ext4_read': 1.5, 'tmpfs_shared_write': 1.3,
+               'ext4_shared_write': 1.3, 'tmpfs_private_copy': 1.2, 'ext4_private_copy': 1.2},
     'i386': {'fork_512m': 100},
     'arm64': {'fork_1024m': 100},
     'riscv64': {'fork_1024m': 20, 'again_1024m': 100},     # the first protects leaves
 }.get(ARCH, {})
-NO_DEARER = ('fork_small', 'whole_16m', 'whole_256m')
+NO_DEARER = ('null_syscall', 'pipe_pingpong', 'whole_16m', 'whole_256m', 'text')
 OTHERS = 1.10
-NO_GOAL = ('touch_clearing', 'vmpte_')      # not Pagoda's doing; a definition, not a cost
+# Not Pagoda's doing; a definition, not a cost; and what is paid for fewer faults.
+NO_GOAL = ('touch_clearing', 'vmpte_', 'lines', 'taken_')
+# Judged without clearing the page, which is the same on both.
+CLEARING = ('map_touch_unmap',)
 
 # Steps of the chart's axis, for ratios near each other and far from each other.
 FINE = (0.5, 0.65, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2)
@@ -58,8 +66,11 @@ def compare(stock, pagoda):
         row = {'name': name, 'operation': words, 'unit': unit, 'stock': value, 'pagoda': other,
                'ratio': ratio}
         if goal:
+            if name in CLEARING:
+                clear = stock['touch_clearing'][0]
+                ratio = (other - clear) / (value - clear)
             met = ratio <= goal[1] or goal[1] >= 1 and round(ratio, 2) <= goal[1]
-            row.update(goal=goal[0], met=met)
+            row.update(goal=goal[0], met=met, judged=ratio)
         rows.append(row)
     return rows
 
@@ -72,7 +83,10 @@ def verdict(row):
     if 'goal' not in row:
         return ''
     result = 'met' if row['met'] else 'MISSED'
-    return f'{result}: {1 / row["ratio"]:.1f}x' if row['name'] in FEWER else result
+    if row['name'] not in FEWER:
+        return result
+    times = 1 / row['judged']
+    return f'{result}: {times:.1f}x' if times >= 10 else f'{result}: {times:.2f}x'
 
 
 def cells(row):
