@@ -66,6 +66,23 @@ void area_decide(struct area_verdict *v, const struct area_sketch *prev,
 		 const struct area_sketch *mid, const struct area_sketch *next,
 		 const struct area_sketch *want);
 
+/*
+ * Is there nobody who could come upon areas without mmap_lock? Only faults do
+ * that, of threads that have the address space: with one user, who is here or
+ * who has no thread running in it, there are none. But BPF programs go through
+ * the areas of any task.
+ */
+static inline bool area_alone(struct mm_struct *mm)
+{
+	return !IS_ENABLED(CONFIG_BPF_SYSCALL) &&
+	       atomic_read(&mm->mm_users) <= 1;
+}
+
+/* spare.c */
+struct vm_area_struct *area_alloc(struct mm_struct *mm);
+struct vm_area_struct *area_dup(struct vm_area_struct *vma);
+void area_release(struct vm_area_struct *vma);
+
 /* vma.c */
 void area_sketch(struct area_sketch *s, struct vm_area_struct *vma);
 struct vm_area_struct *area_join(struct vma_iterator *vmi,

@@ -42,7 +42,7 @@ static int brk_map(struct vma_iterator *vmi, struct vm_area_struct *below,
 
 	vma = area_join(vmi, &want, below, NULL);
 	if (!vma) {
-		vma = vm_area_alloc(mm);
+		vma = area_alloc(mm);
 		if (!vma)
 			goto nomem;
 		vma_set_anonymous(vma);
@@ -50,7 +50,7 @@ static int brk_map(struct vma_iterator *vmi, struct vm_area_struct *below,
 		vm_flags_init(vma, flags);
 		vma->vm_page_prot = vm_get_page_prot(flags);
 		if (area_insert(vmi, vma, GFP_KERNEL)) {
-			vm_area_free(vma);
+			area_release(vma);
 			goto nomem;
 		}
 	}

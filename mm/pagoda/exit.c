@@ -88,7 +88,7 @@ static unsigned long exit_areas(struct mm_struct *mm)
 		if (vma->vm_file)
 			fput(vma->vm_file);
 		/* No one can have found it: no need to wait for RCU. */
-		__vm_area_free(vma);
+		area_release(vma);
 		nr++;
 		cond_resched();
 	}

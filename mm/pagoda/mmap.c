@@ -59,7 +59,7 @@ struct region {
 static struct vm_area_struct *region_area(const struct area_sketch *want,
 					  bool anon)
 {
-	struct vm_area_struct *vma = vm_area_alloc(current->mm);
+	struct vm_area_struct *vma = area_alloc(current->mm);
 	int err = 0;
 
 	if (!vma)
@@ -72,7 +72,7 @@ static struct vm_area_struct *region_area(const struct area_sketch *want,
 	else if (anon)
 		vma_set_anonymous(vma);
 	if (err) {
-		vm_area_free(vma);
+		area_release(vma);
 		return ERR_PTR(err);
 	}
 	return vma;
@@ -137,7 +137,7 @@ static struct vm_area_struct *region_enter(struct region *r,
 			vma = area_join(&r->vmi, &r->want, r->prev, r->next);
 			if (vma) {
 				fput(new->vm_file);
-				vm_area_free(new);
+				area_release(new);
 				return vma;
 			}
 		}
@@ -151,7 +151,7 @@ static struct vm_area_struct *region_enter(struct region *r,
 fail:
 	if (new->vm_file)
 		fput(new->vm_file);
-	vm_area_free(new);
+	area_release(new);
 	return ERR_PTR(err);
 }
 
@@ -212,7 +212,7 @@ static struct vm_area_struct *region_make(struct region *r)
 	if (err) {
 		if (new->vm_file)
 			fput(new->vm_file);
-		vm_area_free(new);
+		area_release(new);
 		return ERR_PTR(err);
 	}
 	r->charge += handed;
@@ -222,7 +222,7 @@ static struct vm_area_struct *region_make(struct region *r)
 	vma = area_join(&r->vmi, want, r->prev, r->next);
 	if (!vma)
 		return region_enter(r, new, GFP_KERNEL | __GFP_NOFAIL);
-	vm_area_free(new);
+	area_release(new);
 	return vma;
 
 abort:

@@ -74,7 +74,7 @@ void area_free(struct vm_area_struct *vma)
 	vma_close(vma);
 	if (vma->vm_file)
 		fput(vma->vm_file);
-	vm_area_free(vma);
+	area_release(vma);
 }
 
 static bool removal_in_place(struct vm_area_struct *vma, unsigned long len,

@@ -134,7 +134,7 @@ _install_special_mapping(struct mm_struct *mm, unsigned long addr,
 			 unsigned long len, unsigned long vm_flags,
 			 const struct vm_special_mapping *spec)
 {
-	struct vm_area_struct *vma = vm_area_alloc(mm);
+	struct vm_area_struct *vma = area_alloc(mm);
 	int err;
 
 	if (!vma)
@@ -148,7 +148,7 @@ _install_special_mapping(struct mm_struct *mm, unsigned long addr,
 
 	err = insert_vm_struct(mm, vma);
 	if (err) {
-		vm_area_free(vma);
+		area_release(vma);
 		return ERR_PTR(err);
 	}
 	vm_stat_account(mm, vma->vm_flags, len >> PAGE_SHIFT);

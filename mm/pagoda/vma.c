@@ -101,6 +101,8 @@ int area_write(struct vma_iterator *vmi, struct vm_area_struct *entry,
 	       unsigned long start, unsigned long end, gfp_t gfp)
 {
 	struct ma_state *mas = &vmi->mas;
+	bool alone = area_alone(container_of(mas->tree, struct mm_struct, mm_mt));
+	int err;
 
 	/* The write can go on from where the iterator stands, or one before. */
 	if (mas->status == ma_active && mas->index > start)
@@ -108,10 +110,15 @@ int area_write(struct vma_iterator *vmi, struct vm_area_struct *entry,
 	if (mas->index > start || mas->last < start)
 		vma_iter_invalidate(vmi);
 	__mas_set_range(mas, start, end - 1);
-	if (!mas_store_gfp(mas, entry, gfp))
-		return 0;
-	mas_set(mas, start);
-	return -ENOMEM;
+	/* A tree that nobody reads meanwhile need not keep what it replaces. */
+	if (alone)
+		mt_clear_in_rcu(mas->tree);
+	err = mas_store_gfp(mas, entry, gfp);
+	if (alone)
+		mt_set_in_rcu(mas->tree);
+	if (err)
+		mas_set(mas, start);
+	return err;
 }
 
 static void area_link_file(struct vm_area_struct *vma,
@@ -257,7 +264,7 @@ static int area_commit(struct vma_iterator *vmi, const struct area_plan *p)
 			anon_vma_merge(p->move[0].vma, gone);
 		if (gone->vm_file)
 			fput(gone->vm_file);
-		vm_area_free(gone);
+		area_release(gone);
 	}
 	area_check(mm);
 	return 0;
@@ -347,6 +354,11 @@ struct vm_area_struct *area_join(struct vma_iterator *vmi,
 	struct area_sketch below, above;
 	struct area_verdict v;
 
+	/* Most neighbours are told by their flags. */
+	if (prev && prev->vm_flags != want->flags)
+		prev = NULL;
+	if (next && next->vm_flags != want->flags)
+		next = NULL;
 	if (!prev && !next)
 		return NULL;
 	if (prev)
@@ -390,13 +402,13 @@ static struct vm_area_struct *area_clone(struct vm_area_struct *vma,
 					 unsigned long start,
 					 unsigned long end, pgoff_t pgoff)
 {
-	struct vm_area_struct *new = vm_area_dup(vma);
+	struct vm_area_struct *new = area_dup(vma);
 
 	if (!new)
 		return NULL;
 	vma_set_range(new, start, end, pgoff);
 	if (anon_vma_clone(new, vma)) {
-		vm_area_free(new);
+		area_release(new);
 		return NULL;
 	}
 	if (new->vm_file)
