@@ -152,6 +152,7 @@ void area_unlink_done(struct area_unlinker *u);
  * @nr:        how many there are in @areas
  * @whole:     how many of those are in the tree
  * @used:      some of it may have pages
+ * @frames:    some of it is a driver's, of page frames
  * @pages:     how many pages go
  * @locked:    how many of them count as locked
  * @accounted: how many of them are charged against the commit limit
@@ -171,6 +172,7 @@ struct area_removal {
 	unsigned int nr;
 	unsigned int whole;
 	bool used;
+	bool frames;
 	unsigned long pages;
 	unsigned long locked;
 	unsigned long accounted;

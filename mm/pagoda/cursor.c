@@ -317,6 +317,48 @@ int pt_keep_outside(struct mm_struct *mm, unsigned long start,
 	return min(level, 0);
 }
 
+/* As far as it pays to look for an entry before taking locks. */
+#define PT_LOOK_MAX	64
+
+/**
+ * pt_untouched - is there nothing to be done about a range's tables?
+ * @mm: the address space; mmap_lock is held, nobody can fault in the range, and
+ *      no reverse walk leads there
+ * @start: first address
+ * @end: where the range ends (exclusive)
+ * @floor: end of the area before it
+ * @ceiling: start of the area behind it, 0 for none
+ *
+ * Return: true if nothing is mapped there and its tables have to stay, as the
+ * areas around have them in use too; false also if that takes long to find out.
+ */
+bool pt_untouched(struct mm_struct *mm, unsigned long start, unsigned long end,
+		  unsigned long floor, unsigned long ceiling)
+{
+	unsigned int i, nr = (end - start) >> PAGE_SHIFT;
+	struct pt_cursor c;
+	bool none = true;
+
+	if (nr > PT_LOOK_MAX || (start ^ (end - 1)) >> pt_shift(2) ||
+	    pt_inside(2, start, floor, ceiling))
+		return false;
+	pt_open(&c, mm, start, end);
+	rcu_read_lock();
+	pt_descend(&c);
+	if (!pt_entry_table(c.seen)) {
+		none = pt_entry_none(c.seen);
+	} else if (c.shared) {
+		none = false;
+	} else {
+		pt_window(&c);
+		for (i = 0; i < nr && none; i++)
+			none = pte_none(ptep_get(c.pte + i));
+		pt_table_unmap(c.pte);
+	}
+	rcu_read_unlock();
+	return none;
+}
+
 /**
  * pt_shared_at - may a table that leads to an address be shared?
  * @mm: the address space; mmap_lock is held

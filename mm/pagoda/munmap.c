@@ -150,6 +150,7 @@ static int removal_add(struct area_removal *r, struct vm_area_struct *vma,
 	else if (is_data_mapping(flags))
 		r->data += pages;
 	r->used |= vma->anon_vma || vma->vm_file;
+	r->frames |= flags & VM_PFNMAP;
 
 	if (to - from < vma->vm_end - vma->vm_start)
 		return removal_add_part(r, vma, unlock);
@@ -192,7 +193,9 @@ int area_unshare_ends(struct mm_struct *mm, unsigned long start,
 	unsigned long ceiling = USER_PGTABLES_CEILING;
 	struct vm_area_struct *vma;
 
-	if (likely(!pt_shared_at(mm, start) && !pt_shared_at(mm, end - 1)))
+	if (likely(!pt_shared_at(mm, start)) &&
+	    (!((start ^ (end - 1)) >> pt_shift(2)) ||
+	     !pt_shared_at(mm, end - 1)))
 		return 0;
 	vma = vma_next(&vmi);
 	if (vma && vma->vm_start < start) {
@@ -285,6 +288,22 @@ void area_removal_abort(struct area_removal *r)
 	area_check(r->mm);
 }
 
+/* Free the pages: of areas that are trimmed, and of those that go. */
+static void removal_zap(struct area_removal *r, struct mmu_gather *tlb,
+			unsigned long low_end, unsigned long high_start,
+			unsigned long floor, unsigned long ceiling)
+{
+	unsigned int i;
+
+	if (r->trim[0])
+		zap_area(tlb, r->trim[0], r->start, low_end, floor, ceiling);
+	for (i = 0; i < r->nr; i++)
+		zap_area(tlb, r->areas[i], r->areas[i]->vm_start,
+			 r->areas[i]->vm_end, floor, ceiling);
+	if (r->trim[1])
+		zap_area(tlb, r->trim[1], high_start, r->end, floor, ceiling);
+}
+
 /* Free the pages, hide the areas from reverse mapping, free the tables. */
 static void removal_clear(struct area_removal *r, unsigned long floor,
 			  unsigned long ceiling)
@@ -296,24 +315,28 @@ static void removal_clear(struct area_removal *r, unsigned long floor,
 	struct mmu_gather tlb;
 	struct area_span span = { .tlb = &tlb, .floor = floor };
 	unsigned int i;
+	bool empty;
 
-	if (r->used)
-		lru_add_drain();
-	tlb_gather_mmu(&tlb, r->mm);
-	update_hiwater_rss(r->mm);
+	/*
+	 * What nothing but mmap_lock leads to has nobody who might be changing
+	 * entries, or owe a flush for those that are empty by now.
+	 */
+	empty = !r->used && !r->frames &&
+		pt_untouched(r->mm, r->start, r->end, floor, ceiling);
+
 	mmu_notifier_range_init(&range, MMU_NOTIFY_UNMAP, 0, r->mm, r->start,
 				r->end);
 	mmu_notifier_invalidate_range_start(&range);
-	if (low) {
+	if (low)
 		low_end = min(low->vm_end, r->end);
-		zap_area(&tlb, low, r->start, low_end, floor, ceiling);
-	}
-	for (i = 0; i < r->nr; i++)
-		zap_area(&tlb, r->areas[i], r->areas[i]->vm_start,
-			 r->areas[i]->vm_end, floor, ceiling);
-	if (high) {
+	if (high)
 		high_start = max(high->vm_start, r->start);
-		zap_area(&tlb, high, high_start, r->end, floor, ceiling);
+	if (!empty) {
+		if (r->used)
+			lru_add_drain();
+		tlb_gather_mmu(&tlb, r->mm);
+		update_hiwater_rss(r->mm);
+		removal_zap(r, &tlb, low_end, high_start, floor, ceiling);
 	}
 	mmu_notifier_invalidate_range_end(&range);
 
@@ -322,17 +345,20 @@ static void removal_clear(struct area_removal *r, unsigned long floor,
 		area_unlink(&unlinker, r->areas[i]);
 	}
 	area_unlink_done(&unlinker);
-	if (low) {
+	if (low)
 		area_cut(low, low->vm_start, r->start, r->tail, NULL);
+	if (high)
+		area_cut(high, r->end, high->vm_end, NULL, NULL);
+	if (empty)
+		return;
+
+	if (low)
 		area_span_add(&span, r->start, low_end);
-	}
 	for (i = 0; i < r->nr; i++)
 		area_span_add(&span, r->areas[i]->vm_start,
 			      r->areas[i]->vm_end);
-	if (high) {
-		area_cut(high, r->end, high->vm_end, NULL, NULL);
+	if (high)
 		area_span_add(&span, high_start, r->end);
-	}
 	area_span_done(&span, ceiling);
 	tlb_finish_mmu(&tlb);
 }

@@ -280,9 +280,13 @@ void pt_free_range(struct mmu_gather *tlb, unsigned long start,
 		.drop = { .floor = floor, .ceiling = ceiling },
 	};
 
-	if (start < end)
-		pt_prune_table(&p, (pte_t *)tlb->mm->pgd, pt_levels(), start,
-			       end);
+	if (start >= end)
+		return;
+	/* Most often a table's other pages are somebody's who stays. */
+	if (!((start ^ (end - 1)) >> pt_shift(2)) &&
+	    !pt_inside(2, start, floor, ceiling))
+		return;
+	pt_prune_table(&p, (pte_t *)tlb->mm->pgd, pt_levels(), start, end);
 }
 
 /*

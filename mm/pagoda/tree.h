@@ -179,6 +179,8 @@ int __must_check pt_make_private(struct mm_struct *mm, unsigned long start,
 int __must_check pt_keep_outside(struct mm_struct *mm, unsigned long start,
 				 unsigned long end, unsigned long floor,
 				 unsigned long ceiling);
+bool pt_untouched(struct mm_struct *mm, unsigned long start, unsigned long end,
+		  unsigned long floor, unsigned long ceiling);
 bool pt_shared_at(struct mm_struct *mm, unsigned long addr);
 void pt_edit_release(struct pt_edit *e);
 pte_t *pt_slot_fill(struct mm_struct *mm, unsigned long addr);
