@@ -186,6 +186,7 @@ fault_serve(struct vm_area_struct *vma, unsigned long address,
 	};
 	struct vm_fault *vmf = &fault.vmf;
 	struct pt_cursor *c = &fault.edit.c;
+	unsigned int ahead = 0;
 
 look:
 	rcu_read_lock();
@@ -201,6 +202,9 @@ look:
 		vmf->pmd = (pmd_t *)c->slot;
 		vmf->orig_pte = ptep_get_lockless(c->pte);
 		vmf->flags |= FAULT_FLAG_ORIG_PTE_VALID;
+		if (pte_none(vmf->orig_pte) && vma_is_anonymous(vma) &&
+		    flags & FAULT_FLAG_WRITE)
+			ahead = fault_anon_ahead(c, vma);
 		pt_peek_end(c);
 	}
 	rcu_read_unlock();
@@ -208,7 +212,7 @@ look:
 	switch (fault_classify(vma->vm_flags, !vma_is_anonymous(vma),
 			       vmf->orig_pte, flags)) {
 	case FAULT_ANON:
-		return fault_anon(vmf);
+		return fault_anon(vmf, ahead);
 	case FAULT_ZERO:
 		return fault_zero(vmf);
 	case FAULT_FILE_READ:

@@ -139,8 +139,12 @@ vm_fault_t fault_table(struct vm_fault *vmf);
 vm_fault_t fault_may_call(struct vm_fault *vmf);
 
 /* anon.c */
+extern unsigned int anon_ahead_bytes;
+
 vm_fault_t fault_zero(struct vm_fault *vmf);
-vm_fault_t fault_anon(struct vm_fault *vmf);
+unsigned int fault_anon_ahead(const struct pt_cursor *c,
+			      struct vm_area_struct *vma);
+vm_fault_t fault_anon(struct vm_fault *vmf, unsigned int ahead);
 void fault_map_anon(struct pt_edit *e, struct vm_fault *vmf,
 		    struct folio *folio, bool write);
 

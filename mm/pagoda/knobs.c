@@ -8,7 +8,7 @@
 #include <linux/kstrtox.h>
 #include <linux/mm.h>
 #include <linux/sysfs.h>
-#include "tree.h"
+#include "fault.h"
 
 /* Does fork share page tables? */
 bool pt_share_on = true;
@@ -58,9 +58,31 @@ static ssize_t share_min_pages_store(struct kobject *kobj,
 	return count;
 }
 
+static ssize_t anon_ahead_bytes_show(struct kobject *kobj,
+				     struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", anon_ahead_bytes);
+}
+
+static ssize_t anon_ahead_bytes_store(struct kobject *kobj,
+				      struct kobj_attribute *attr,
+				      const char *buf, size_t count)
+{
+	unsigned int bytes;
+	int err = kstrtouint(buf, 0, &bytes);
+
+	if (err)
+		return err;
+	if (offset_in_page(bytes))
+		return -EINVAL;
+	anon_ahead_bytes = bytes;
+	return count;
+}
+
 static ssize_t count_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf);
 
+static struct kobj_attribute anon_ahead_bytes_attr = __ATTR_RW(anon_ahead_bytes);
 static struct kobj_attribute share_attr = __ATTR_RW(share);
 static struct kobj_attribute share_min_pages_attr = __ATTR_RW(share_min_pages);
 static struct kobj_attribute shared_attr =
@@ -83,6 +105,7 @@ static ssize_t count_show(struct kobject *kobj, struct kobj_attribute *attr,
 }
 
 static struct attribute *knob_attrs[] = {
+	&anon_ahead_bytes_attr.attr,
 	&share_attr.attr,
 	&share_min_pages_attr.attr,
 	&shared_attr.attr,

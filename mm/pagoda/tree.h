@@ -497,6 +497,18 @@ static __always_inline bool pt_pair_step(struct pt_edit *src,
 }
 
 /**
+ * pt_stretch - let an open window reach further
+ * @c: a cursor whose range was shorter than its table
+ * @nr: how many entries the window is to have from the cursor on; the table
+ *      has them, and they belong to the same area
+ */
+static __always_inline void pt_stretch(struct pt_cursor *c, unsigned int nr)
+{
+	c->end = c->addr + ((unsigned long)nr << PAGE_SHIFT);
+	c->stop = c->end;
+}
+
+/**
  * pt_run_none - how many entries from a cursor on are empty
  * @c: a cursor with an open window, standing at an empty entry
  *

@@ -25,7 +25,7 @@ SHIM = os.path.join(TREE, 'tools/testing/pagoda-user')
 FOREIGN = ('mm/pagoda/asid.c', 'mm/pagoda/path.c')
 ARCH_PARTS = ('entries', 'tables')      # of arch/x86/mm/pagoda: no CPU is needed
 SUITES = ('geometry', 'cursor', 'share', 'plan', 'classify', 'area', 'mmap', 'brk', 'stack', 'anon',
-          'fork', 'protect', 'mremap', 'madvise', 'pin', 'counters', 'walk', 'rmap', 'anonvma',
+          'ahead', 'fork', 'protect', 'mremap', 'madvise', 'pin', 'counters', 'walk', 'rmap', 'anonvma',
           'special', 'sync')
 FIXTURE = ('memory', 'oracle', 'picture', 'calls')      # of lib/pagoda
 

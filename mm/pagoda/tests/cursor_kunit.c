@@ -198,7 +198,7 @@ static void cursor_counts_follow_faults(struct kunit *test)
 	unsigned long at = cursor_area(test), i;
 	struct pt_cursor c;
 
-	for (i = 0; i < 20; i++)
+	for (i = 20; i--;)
 		KUNIT_ASSERT_EQ(test, umm_poke(at + i * PAGE_SIZE, i), 0);
 	KUNIT_ASSERT_EQ(test, vm_munmap(at + 4 * PAGE_SIZE, 3 * PAGE_SIZE), 0);
 

@@ -30,13 +30,16 @@ static int share_init(struct kunit *test)
 	return umm_init(test);
 }
 
-/* Write @first, @first + 1, ... to pages from an address on. */
+/*
+ * Write @first, @first + 1, ... to pages from an address on: downwards, so that
+ * none comes that is not asked for.
+ */
 static void share_fill(struct kunit *test, unsigned long at,
 		       unsigned long pages, unsigned long first)
 {
 	unsigned long i;
 
-	for (i = 0; i < pages; i++)
+	for (i = pages; i--;)
 		KUNIT_ASSERT_EQ(test, umm_poke(at + i * PAGE_SIZE, first + i),
 				0);
 	lru_add_drain_all();

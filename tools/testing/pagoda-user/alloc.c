@@ -164,6 +164,22 @@ struct folio *__folio_alloc_noprof(gfp_t gfp, unsigned int order, int nid,
 	return (struct folio *)__alloc_pages_noprof(gfp, order, nid, mask);
 }
 
+/* As many as there are, into an array that holds none. */
+unsigned long alloc_pages_bulk_noprof(gfp_t gfp, int nid, nodemask_t *mask,
+				      int nr, struct list_head *list,
+				      struct page **pages)
+{
+	int got = 0;
+
+	while (got < nr) {
+		pages[got] = __alloc_pages_noprof(gfp, 0, nid, mask);
+		if (!pages[got])
+			break;
+		got++;
+	}
+	return got;
+}
+
 unsigned long get_free_pages_noprof(gfp_t gfp, unsigned int order)
 {
 	struct page *page = __alloc_pages_noprof(gfp, order, 0, NULL);

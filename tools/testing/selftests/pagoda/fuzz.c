@@ -22,6 +22,8 @@
 
 #define ROUND_LIMIT	400		/* seconds */
 
+#define AHEAD	"/sys/kernel/mm/pagoda/anon_ahead_bytes"
+
 static struct op *drawn;
 static int shrink_seconds = 120;
 
@@ -143,7 +145,8 @@ int main(int argc, char **argv)
 	int rounds = 0, storms = 0, c;
 	unsigned long long deadline;
 	bool bad = false, verbose = false;
-	char line[200];
+	long ahead = read_number(AHEAD);
+	char line[200], usual[32];
 
 	if (argc == 2 && !strcmp(argv[1], "--nothing"))
 		return 0;
@@ -166,6 +169,7 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
+	snprintf(usual, sizeof(usual), "%ld", ahead);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("TAP version 13\n1..1\n# fuzz for %lu seconds, seed %lu\n", seconds, seed);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -180,12 +184,17 @@ int main(int argc, char **argv)
 			printf("# seed %lu: a storm\n", seed);
 		else if (verbose)
 			printf("# seed %lu: %d operations\n", seed, ops);
+		/* The model knows which pages are touched, not which come along. */
+		if (ahead >= 0)
+			write_text(AHEAD, storm ? usual : "0");
 		bad = failed_round(storm ? NULL : drawn, ops, seed, rounds ? deadline : -1ULL);
 		rounds++;
 		storms += storm;
 		if (bad)
 			report(seed, storm, ops);
 	}
+	if (ahead >= 0)
+		write_text(AHEAD, usual);
 	printf("# %ld operations in %d rounds, %d of them storms\n", S->ops, rounds, storms);
 	printf("%sok 1 random calls over process trees agree with the model\n", bad ? "not " : "");
 	printf("# Totals: pass:%d fail:%d xfail:0 xpass:0 skip:0 error:0\n", !bad, bad);

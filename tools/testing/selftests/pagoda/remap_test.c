@@ -301,6 +301,8 @@ TEST(counters_stay_right)
 	long vm = status_field(0, "VmSize");
 	char *p = anon(100), *q;
 
+	/* No page but those that are touched. */
+	madvise(p, 100 * PG, MADV_RANDOM);
 	fill(p, 50, 1);
 	q = moved(p, 100, 200, MREMAP_MAYMOVE, NULL);
 	EXPECT_EQ(vm + (long)(200 * PG / KIB), status_field(0, "VmSize"));

@@ -46,6 +46,8 @@ TEST(incore_over_several_areas)
 {
 	char *p = anon(600);
 
+	/* No page but those that are touched. */
+	madvise(p, 600 * PG, MADV_RANDOM);
 	fill(p, 10, 'a');
 	fill(p + 590 * PG, 10, 'a');
 	mprotect(p + 4 * PG, PG, PROT_NONE);

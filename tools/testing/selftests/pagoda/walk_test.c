@@ -23,6 +23,8 @@ TEST(smaps_tells_private_from_shared)
 	pid_t pid;
 	char c;
 
+	/* No page but those that are touched. */
+	madvise(p, 16 * PG, MADV_RANDOM);
 	fill(p, 12, 'a');
 	EXPECT_EQ(KB(16), smaps_field(0, p, "Size"));
 	EXPECT_EQ(KB(12), smaps_field(0, p, "Rss"));
