@@ -30,14 +30,14 @@
 /* Less than this below the fault is no sequence. */
 #define ANON_AHEAD_MIN	4u
 
-/* The most that is mapped at once, the page of the fault included. */
+/* As many pages there is room for, the page of the fault included. */
 #define ANON_AHEAD_MAX	32u
 
 /* What is mapped ahead is not worth waiting for. */
 #define ANON_AHEAD_GFP	((GFP_HIGHUSER_MOVABLE | __GFP_ZERO | __GFP_NOWARN) & \
 			 ~__GFP_DIRECT_RECLAIM)
 
-/* The most that is mapped ahead of a write, in bytes. */
+/* The most that is mapped at once, in bytes; at most ANON_AHEAD_MAX pages. */
 unsigned int anon_ahead_bytes __read_mostly = SZ_64K;
 
 /* A page for an entry of @vma that is empty; consumes the reference. */

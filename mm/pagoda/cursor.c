@@ -339,7 +339,7 @@ bool pt_untouched(struct mm_struct *mm, unsigned long start, unsigned long end,
 	struct pt_cursor c;
 	bool none = true;
 
-	if (nr > PT_LOOK_MAX || (start ^ (end - 1)) >> pt_shift(2) ||
+	if (nr > PT_LOOK_MAX || !pt_one_table(start, end) ||
 	    pt_inside(2, start, floor, ceiling))
 		return false;
 	pt_open(&c, mm, start, end);
@@ -369,6 +369,19 @@ bool pt_shared_at(struct mm_struct *mm, unsigned long addr)
 	unsigned int level;
 
 	return pt_entry_shared(pt_entry_read(pt_way(mm, addr, 2, &level)));
+}
+
+/**
+ * pt_ends_shared - may a table at either end of a range be shared?
+ * @mm: the address space; mmap_lock is held
+ * @start: first address
+ * @end: where the range ends (exclusive)
+ */
+bool pt_ends_shared(struct mm_struct *mm, unsigned long start,
+		    unsigned long end)
+{
+	return pt_shared_at(mm, start) ||
+	       (!pt_one_table(start, end) && pt_shared_at(mm, end - 1));
 }
 
 /**

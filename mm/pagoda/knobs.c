@@ -75,7 +75,7 @@ static ssize_t anon_ahead_bytes_store(struct kobject *kobj,
 		return err;
 	if (offset_in_page(bytes))
 		return -EINVAL;
-	anon_ahead_bytes = bytes;
+	WRITE_ONCE(anon_ahead_bytes, bytes);
 	return count;
 }
 

@@ -193,9 +193,7 @@ int area_unshare_ends(struct mm_struct *mm, unsigned long start,
 	unsigned long ceiling = USER_PGTABLES_CEILING;
 	struct vm_area_struct *vma;
 
-	if (likely(!pt_shared_at(mm, start)) &&
-	    (!((start ^ (end - 1)) >> pt_shift(2)) ||
-	     !pt_shared_at(mm, end - 1)))
+	if (likely(!pt_ends_shared(mm, start, end)))
 		return 0;
 	vma = vma_next(&vmi);
 	if (vma && vma->vm_start < start) {

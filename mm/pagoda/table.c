@@ -283,8 +283,7 @@ void pt_free_range(struct mmu_gather *tlb, unsigned long start,
 	if (start >= end)
 		return;
 	/* Most often a table's other pages are somebody's who stays. */
-	if (!((start ^ (end - 1)) >> pt_shift(2)) &&
-	    !pt_inside(2, start, floor, ceiling))
+	if (pt_one_table(start, end) && !pt_inside(2, start, floor, ceiling))
 		return;
 	pt_prune_table(&p, (pte_t *)tlb->mm->pgd, pt_levels(), start, end);
 }

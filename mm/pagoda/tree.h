@@ -182,6 +182,8 @@ int __must_check pt_keep_outside(struct mm_struct *mm, unsigned long start,
 bool pt_untouched(struct mm_struct *mm, unsigned long start, unsigned long end,
 		  unsigned long floor, unsigned long ceiling);
 bool pt_shared_at(struct mm_struct *mm, unsigned long addr);
+bool pt_ends_shared(struct mm_struct *mm, unsigned long start,
+		    unsigned long end);
 void pt_edit_release(struct pt_edit *e);
 pte_t *pt_slot_fill(struct mm_struct *mm, unsigned long addr);
 
@@ -279,6 +281,12 @@ static __always_inline bool pt_inside(unsigned int level, unsigned long addr,
 
 	/* A ceiling of 0 is the very top: compare one lower. */
 	return (addr & ~mask) >= floor && (addr | mask) <= ceiling - 1;
+}
+
+/* Does one last-level table cover all of a range? */
+static __always_inline bool pt_one_table(unsigned long start, unsigned long end)
+{
+	return !((start ^ (end - 1)) >> pt_shift(2));
 }
 
 /*

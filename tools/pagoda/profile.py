@@ -82,8 +82,8 @@ def measure():
     run.go()
     if 'error' in told or run.trouble or run.status:
         progress.broken()
-        die(f'ROW={ROW}: ' + told.get('error', '') or run.trouble
-            or f'the measure ended with status {run.status}')
+        die(f'ROW={ROW}: ' + (told.get('error') or run.trouble
+                              or f'the measure ended with status {run.status}'))
     if not told['counted']:
         progress.broken()
         die(f'ROW={ROW}: this figure is not the cost of an operation')
@@ -99,11 +99,10 @@ def paths(vm):
     found = Counter()
     for line in read(folded).splitlines():
         name, _, count = line.rpartition(' ')
-        if not name.startswith('#'):
-            # What the compiler split off a function belongs to it.
-            names = [re.sub(r'\.(cold|part|isra|constprop)\b.*', '', one)
-                     for one in name.split(';')]
-            found[tuple(names)] += int(count) / note['counted']
+        # What the compiler split off a function belongs to it.
+        names = [re.sub(r'\.(cold|part|isra|constprop)\b.*', '', one)
+                 for one in name.split(';')]
+        found[tuple(names)] += int(count) / note['counted']
     return found, note
 
 

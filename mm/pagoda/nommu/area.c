@@ -105,6 +105,25 @@ bool area_overlaps(struct mm_struct *mm, unsigned long start,
 	return find_vma_intersection(mm, start, end);
 }
 
+/* Lock the areas of the file that @area maps; NULL, not locked, without one. */
+static struct address_space *area_lock_file(struct vm_area_struct *area)
+{
+	struct address_space *mapping;
+
+	if (!area->vm_file)
+		return NULL;
+	mapping = area->vm_file->f_mapping;
+	i_mmap_lock_write(mapping);
+	flush_dcache_mmap_lock(mapping);
+	return mapping;
+}
+
+static void area_unlock_file(struct address_space *mapping)
+{
+	flush_dcache_mmap_unlock(mapping);
+	i_mmap_unlock_write(mapping);
+}
+
 /**
  * area_join_file - let the areas of a file include one
  * @area: the area; nothing is done if it has no file
@@ -113,16 +132,12 @@ bool area_overlaps(struct mm_struct *mm, unsigned long start,
  */
 void area_join_file(struct vm_area_struct *area)
 {
-	struct address_space *mapping;
+	struct address_space *mapping = area_lock_file(area);
 
-	if (!area->vm_file)
+	if (!mapping)
 		return;
-	mapping = area->vm_file->f_mapping;
-	i_mmap_lock_write(mapping);
-	flush_dcache_mmap_lock(mapping);
 	vma_interval_tree_insert(area, &mapping->i_mmap);
-	flush_dcache_mmap_unlock(mapping);
-	i_mmap_unlock_write(mapping);
+	area_unlock_file(mapping);
 }
 
 /**
@@ -133,16 +148,12 @@ void area_join_file(struct vm_area_struct *area)
  */
 void area_leave_file(struct vm_area_struct *area)
 {
-	struct address_space *mapping;
+	struct address_space *mapping = area_lock_file(area);
 
-	if (!area->vm_file)
+	if (!mapping)
 		return;
-	mapping = area->vm_file->f_mapping;
-	i_mmap_lock_write(mapping);
-	flush_dcache_mmap_lock(mapping);
 	vma_interval_tree_remove(area, &mapping->i_mmap);
-	flush_dcache_mmap_unlock(mapping);
-	i_mmap_unlock_write(mapping);
+	area_unlock_file(mapping);
 }
 
 /**

@@ -9,8 +9,7 @@
  * order; everything elsewhere is the user's. @begin and @end are functions of the
  * program: execution of their first instruction turns counting on and off, for
  * the whole machine, which has one processor. At exit @out has a line
- * "NAME;NAME;NAME COUNT" for each path of calls, the format of flame graphs, and
- * one "# windows COUNT".
+ * "NAME;NAME;NAME COUNT" for each path of calls, the format of flame graphs.
  *
  * There is no stack to look at. The path is followed by where execution goes: to
  * the beginning of a function, that is a call (or a jump, which is shown as one);
@@ -52,7 +51,7 @@ QEMU_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
 static struct function *functions;
 static unsigned int nr_functions;
-static uint64_t begin, end, windows;
+static uint64_t begin, end;
 static const char *out;
 static bool counting;
 
@@ -115,7 +114,6 @@ static void executed(unsigned int vcpu, void *data)
 	}
 	if (b->begin && !counting) {
 		counting = true;
-		windows++;
 		at = &root;
 	}
 }
@@ -180,7 +178,6 @@ static void finished(qemu_plugin_id_t id, void *data)
 		return;
 	}
 	print_below(file, &root);
-	fprintf(file, "# windows %llu\n", (unsigned long long)windows);
 	fclose(file);
 }
 
